@@ -1,0 +1,218 @@
+"""The one pin of llama.cpp, its unpacked source, and the native libraries built from it.
+
+llama-cpp-python's source distribution holds llama.cpp whole: sources, converter and tools.
+Its version decides llama.cpp everywhere: libraries, binding, benchmarks.
+"""
+
+import fcntl
+import hashlib
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from builder import console
+from builder.errors import ToolError
+from builder.files import atomic_folder
+from builder.pypi import download
+from builder.targets import Target, host_target
+from builder.toolchain import (
+    Toolchain,
+    cmake_and_ninja,
+    system_toolchain,
+    zig_environment,
+    zig_toolchain,
+)
+from runtime.cachedir import user_cache_dir
+
+VERSION = "0.3.36"
+SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
+LLAMA_CPP_VERSION = "0.5.0"
+LLAMA_CPP_COMMIT = "0c1e57098"
+
+LIBRARY_OPTIONS = [
+    "-DCMAKE_BUILD_TYPE=Release",
+    "-DBUILD_SHARED_LIBS=ON",
+    "-DGGML_BACKEND_DL=ON",
+    "-DGGML_CPU_ALL_VARIANTS=ON",
+    "-DGGML_NATIVE=OFF",
+    "-DGGML_OPENMP=OFF",
+    "-DGGML_RPC=ON",
+    "-DGGML_CCACHE=OFF",
+    "-DLLAMA_BUILD_COMMON=OFF",
+    "-DLLAMA_BUILD_TESTS=OFF",
+    "-DLLAMA_BUILD_EXAMPLES=OFF",
+    "-DLLAMA_BUILD_TOOLS=OFF",
+    "-DLLAMA_BUILD_SERVER=OFF",
+    "-DLLAMA_BUILD_UI=OFF",
+    "-DLLAMA_BUILD_APP=OFF",
+    "-DLLAMA_BUILD_MTMD=ON",
+    "-DLLAMA_CURL=OFF",
+    "-DLLAMA_OPENSSL=OFF",
+    "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON",
+    "-DCMAKE_INSTALL_RPATH=$ORIGIN",
+    f"-DLLAMA_BUILD_COMMIT={LLAMA_CPP_COMMIT}",
+    "-DLLAMA_BUILD_NUMBER=0",
+]
+SERVER_OPTIONS = [
+    "-DLLAMA_BUILD_COMMON=ON",
+    "-DLLAMA_BUILD_TOOLS=ON",
+    "-DLLAMA_BUILD_SERVER=ON",
+]
+
+_NINJA_STEP = re.compile(r"^\[(\d+)/(\d+)\]")
+
+
+def source_folder() -> Path:
+    """Return the unpacked source distribution, downloaded and checked on first use.
+
+    Raises:
+        SourceError: It could not be downloaded, or its digest is another.
+    """
+    folder = _home() / "source"
+    if not folder.is_dir():
+        sdist = download(
+            f"llama-cpp-python=={VERSION}", _home() / "sdist", sha256=SDIST_SHA256, sdist=True
+        )
+        with atomic_folder(folder) as part, console.status(f"Unpacking {sdist.name}"):
+            with tarfile.open(sdist) as archive:
+                archive.extractall(part, filter="data")
+    return folder / f"llama_cpp_python-{VERSION}"
+
+
+def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
+    """Return the folder with the native libraries of `target`, built on first use.
+
+    Args:
+        target: What they run on; only this machine's own can be built.
+        toolchain: `zig` (no compiler needed, runs on old systems) or `system`.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: The target cannot be built here, or the compiler failed.
+    """
+    if target != host_target():
+        raise ToolError(
+            f"The native libraries for {target.name} cannot be built on {host_target().name}.",
+            hint="Build the kit on such a machine and carry its .kit file here.",
+        )
+    return _built("libraries", target, toolchain, [], _collect_libraries)
+
+
+def llama_server(target: Target, *, toolchain: str = "zig") -> Path:
+    """Return llama-server built from the same source, for comparison, built on first use.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: The compiler failed.
+    """
+    folder = _built("server", target, toolchain, SERVER_OPTIONS, _collect_programs)
+    return folder / "llama-server"
+
+
+def _home() -> Path:
+    return user_cache_dir() / "llamacpp" / VERSION
+
+
+def _built(
+    what: str,
+    target: Target,
+    toolchain_name: str,
+    options: list[str],
+    collect: Callable[[Path, Path], None],
+) -> Path:
+    """Return the cached result of one build, building it first where it is missing."""
+    key = hashlib.sha256("\n".join([SDIST_SHA256, *LIBRARY_OPTIONS, *options]).encode())
+    folder = _home() / f"{what}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
+    if folder.is_dir():
+        return folder
+    with _one_builder_at_a_time(folder):
+        if not folder.is_dir():
+            build = folder.with_name(folder.name + ".build")
+            toolchain = (
+                zig_toolchain(target, build / "wrappers")
+                if toolchain_name == "zig"
+                else system_toolchain()
+            )
+            _compile(build, toolchain, [*LIBRARY_OPTIONS, *options], f"llama.cpp {what}")
+            with atomic_folder(folder) as part:
+                collect(build / "bin", part)
+            shutil.rmtree(build)
+    return folder
+
+
+@contextmanager
+def _one_builder_at_a_time(folder: Path) -> Iterator[None]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(build: Path, toolchain: Toolchain, options: list[str], label: str) -> None:
+    """Configure and build into a folder that an interrupted run takes up again."""
+    source = source_folder() / "vendor" / "llama.cpp"
+    cmake, ninja = cmake_and_ninja()
+    # A git on PATH must not stamp its own idea of the commit into the libraries.
+    environment = zig_environment() | {"GIT_DIR": str(build / "no-git"), "NINJA_STATUS": "[%f/%t] "}
+    flags = f"-g0 -ffile-prefix-map={source}=llama.cpp"
+    configure = [
+        str(cmake), "-S", str(source), "-B", str(build), "-G", "Ninja",
+        f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
+        *options, *toolchain.cmake_options,
+    ]  # fmt: skip
+    build.mkdir(parents=True, exist_ok=True)
+    log = build / "build.log"
+    with console.status(f"Configuring {label}"), log.open("w", encoding="utf-8") as output:
+        completed = subprocess.run(
+            configure, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+    if completed.returncode:
+        raise ToolError(f"Configuring {label} failed.", hint=f"See {log}.")
+    _run_ninja([str(ninja), "-C", str(build)], environment, log, label)
+
+
+def _run_ninja(command: list[str], environment: dict[str, str], log: Path, label: str) -> None:
+    with (
+        log.open("a", encoding="utf-8") as output,
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None, "opened with a pipe"
+        steps = (match for line in _tee(process.stdout, output) if (match := _NINJA_STEP.match(line)))
+        first = next(steps, None)
+        if first:
+            with console.progress(
+                f"Building {label} (once, some minutes)", int(first[2]), unit_is_bytes=False
+            ) as advance:
+                advance(1)
+                for _ in steps:
+                    advance(1)
+        if process.wait():
+            raise ToolError(f"Building {label} failed.", hint=f"See {log}.")
+
+
+def _tee(lines: Iterable[str], output: TextIO) -> Iterator[str]:
+    for line in lines:
+        output.write(line)
+        yield line
+
+
+def _collect_libraries(built: Path, folder: Path) -> None:
+    """Copy the libraries, each real file under its SONAME with the plain name linked to it."""
+    for path in sorted(built.iterdir()):
+        if ".so" in path.name and not path.is_symlink():
+            stem, _, version = path.name.partition(".so")
+            soname = f"{stem}.so" + (f".{version.split('.')[1]}" if version else "")
+            shutil.copy(path, folder / soname)
+            if version:
+                (folder / f"{stem}.so").symlink_to(soname)
+
+
+def _collect_programs(built: Path, folder: Path) -> None:
+    shutil.copytree(built, folder, symlinks=True, dirs_exist_ok=True)

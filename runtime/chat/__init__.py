@@ -1,0 +1,1 @@
+"""Turning chat messages into the prompt a model was trained on."""

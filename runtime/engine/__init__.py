@@ -1,0 +1,1 @@
+"""Continuous batching over one llama.cpp context; knows no HTTP."""

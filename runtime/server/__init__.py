@@ -1,0 +1,1 @@
+"""The HTTP side: dialects, pages, start and stop; knows no llama.cpp."""
