@@ -1,0 +1,144 @@
+"""The manifest as typed data: what a solofile holds, from where, and with which defaults."""
+
+from pathlib import Path
+
+import msgspec
+
+from runtime import __version__
+from runtime.container import COPY_AGAIN, MANIFEST_NAME, Container
+from runtime.errors import DamagedFileError, UnsupportedError
+
+FORMAT_MAJOR = 1
+FORMAT_VERSION = f"{FORMAT_MAJOR}.0"
+
+SettingValue = str | int | float | bool
+
+
+class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry: its role (`weights`, `licence`, `runtime`), size in bytes and SHA-256 in hex."""
+
+    name: str
+    role: str
+    size: int
+    sha256: str
+
+
+class LauncherFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The native program from byte 0 on: its size in bytes and SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+
+class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The frozen runtime: its target, the versions in it, and the lowest glibc it runs on."""
+
+    target: str
+    solofile: str
+    python: str
+    llama_cpp: str
+    llama_cpp_commit: str
+    llama_cpp_python: str
+    glibc: str
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the weights' header says of the model; empty or 0 where it says nothing."""
+
+    name: str
+    architecture: str
+    quantization: str
+    n_params: int
+    n_ctx_train: int
+    license: str = ""
+    chat_template_sha256: str = ""
+
+
+class OriginFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file as it was fetched: its name, size in bytes and SHA-256 in hex."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the model came from.
+
+    Args:
+        kind: The source's kind: `file`, `hf` or `pypi`.
+        repository: The hub repository or the package, empty for a local file.
+        revision: The commit or the version, empty for a local file.
+        files: What was fetched.
+    """
+
+    kind: str
+    repository: str = ""
+    revision: str = ""
+    files: list[OriginFile]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry `solofile.json`."""
+
+    format_version: str = FORMAT_VERSION
+    name: str
+    model: ModelFacts
+    origin: Origin
+    kit: KitFacts
+    launcher: LauncherFacts
+    entries: list[EntryFacts]
+    defaults: dict[str, SettingValue] = {}
+
+    @property
+    def weights(self) -> EntryFacts:
+        """The entry the engine maps.
+
+        Raises:
+            DamagedFileError: The manifest names none.
+        """
+        for entry in self.entries:
+            if entry.role == "weights":
+                return entry
+        raise DamagedFileError("The manifest names no weights.", hint=COPY_AGAIN)
+
+
+class _FormatVersion(msgspec.Struct):
+    format_version: str
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Return the manifest as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def decode(data: bytes, path: Path) -> Manifest:
+    """Return the manifest that `data`, read from `path`, holds.
+
+    Raises:
+        UnsupportedError: Its format is newer than this version reads.
+        DamagedFileError: It is no manifest.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_FormatVersion).format_version
+        if int(version.partition(".")[0]) > FORMAT_MAJOR:
+            raise UnsupportedError(
+                f"{path} is in format {version}, and solofile {__version__} reads up to "
+                f"{FORMAT_VERSION}.",
+                hint="Use a newer version of solofile.",
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DamagedFileError(
+            f"The manifest of {path} makes no sense: {error}.", hint=COPY_AGAIN
+        ) from error
+
+
+def read_manifest(container: Container) -> Manifest:
+    """Return the manifest of an open container.
+
+    Raises:
+        UnsupportedError: Its format is newer than this version reads.
+        DamagedFileError: It is missing or damaged.
+    """
+    return decode(container.read(MANIFEST_NAME), container.path)
