@@ -1,0 +1,57 @@
+"""How large a context this machine has memory for."""
+
+from runtime.errors import ResourceError
+
+# More than this is rarely used, and its cells are touched when the context is made.
+MAX_DEFAULT_N_CTX = 32768
+MIN_N_CTX = 256
+_GRANULE = 256
+
+
+def check_weights_fit(size_bytes: int, total_bytes: int) -> None:
+    """Refuse weights that no amount of waiting would fit into memory.
+
+    Raises:
+        ResourceError: They are larger than the machine's memory.
+    """
+    if size_bytes > total_bytes:
+        raise ResourceError(
+            f"The model needs {_gb(size_bytes)} of memory for its weights, and this machine has "
+            f"{_gb(total_bytes)}.",
+            hint="Use a smaller model or a smaller quantization.",
+        )
+
+
+def choose_n_ctx(
+    asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int
+) -> int:
+    """Return the context's size in tokens.
+
+    Args:
+        asked: What the user asked for; 0 leaves the choice to us.
+        n_ctx_train: The length the model was trained on.
+        kv_bytes_per_token: What one token takes in the KV cache.
+        free_bytes: Memory left once the weights are in.
+
+    Returns:
+        What was asked for, or the model's own length within half of the free memory.
+
+    Raises:
+        ResourceError: There is not enough memory for what was asked, or for any context.
+    """
+    needed = max(asked, MIN_N_CTX) * kv_bytes_per_token
+    if needed > free_bytes:
+        raise ResourceError(
+            f"A context of {max(asked, MIN_N_CTX)} tokens needs {_gb(needed)} of memory, and "
+            f"{_gb(max(0, free_bytes))} is free once the model is loaded.",
+            hint="Ask for a smaller one with --ctx-size, or close other programs.",
+        )
+    if asked:
+        return asked
+    affordable = free_bytes // 2 // max(1, kv_bytes_per_token)
+    chosen = min(n_ctx_train or MAX_DEFAULT_N_CTX, MAX_DEFAULT_N_CTX, affordable)
+    return max(MIN_N_CTX, chosen // _GRANULE * _GRANULE)
+
+
+def _gb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB"

@@ -1,0 +1,329 @@
+"""The loop: one thread that owns the context, computes batches, and tells requests' callers."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runtime import machine
+from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.llama import Llama
+from runtime.engine.model import Model, Weights
+from runtime.engine.model_runner import ContextOptions, ModelRunner
+from runtime.engine.prefix_cache import PrefixCache
+from runtime.engine.scheduler import Scheduler, Work
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence, TextDelta
+from runtime.engine.types import OutOfCellsError, Runner
+from runtime.errors import AppError, RequestError, UnsupportedError
+
+logger = logging.getLogger(__name__)
+
+# Beside the running requests, how many finished ones can stay in the prefix cache.
+NUM_CACHED_SEQUENCES = 8
+
+
+class ContextSizeError(RequestError):
+    """A prompt is longer than the context.
+
+    Args:
+        num_prompt_tokens: The prompt's length.
+        n_ctx: The context's.
+    """
+
+    def __init__(self, num_prompt_tokens: int, n_ctx: int) -> None:
+        self.num_prompt_tokens = num_prompt_tokens
+        self.n_ctx = n_ctx
+        super().__init__(
+            f"The prompt has {num_prompt_tokens} tokens, and the context holds {n_ctx}.",
+            hint="Shorten it, or start with a larger --ctx-size.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the engine loads and runs the model.
+
+    Args:
+        weights: Where the GGUF lies.
+        n_ctx: Tokens of context; 0 chooses by the model and the free memory.
+        n_batch: Tokens in one batch at most.
+        n_ubatch: Tokens computed at once at most.
+        max_running: Requests worked on at once.
+        n_threads: Threads; 0 takes the physical cores this process may use.
+        n_threads_batch: Threads while reading prompts; 0 takes n_threads.
+        repack: Copy weights into this processor's fastest layout.
+    """
+
+    weights: Weights
+    n_ctx: int = 0
+    n_batch: int = 2048
+    n_ubatch: int = 512
+    max_running: int = 4
+    n_threads: int = 0
+    n_threads_batch: int = 0
+    repack: bool = False
+
+
+def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
+    """Map the weights and make a context for them.
+
+    Raises:
+        ResourceError: They do not fit into memory, or the context does not.
+        DamagedFileError: The weights are no sound GGUF.
+        UnsupportedError: llama.cpp does not know the model, or it generates no text.
+    """
+    check_weights_fit(options.weights.size, machine.memory_total_bytes())
+    llama = Llama.load()
+    model = Model.load(llama, options.weights, repack=options.repack)
+    if not llama.api.llama_model_has_decoder(model.handle):
+        raise UnsupportedError(f"{options.weights.path} is a model that generates no text.")
+    n_ctx = choose_n_ctx(
+        options.n_ctx,
+        n_ctx_train=model.n_ctx_train,
+        kv_bytes_per_token=model.kv_bytes_per_token,
+        free_bytes=machine.memory_available_bytes() - options.weights.size,
+    )
+    n_threads = options.n_threads or machine.physical_cores()
+    runner = ModelRunner.open(
+        llama,
+        model,
+        ContextOptions(
+            n_ctx=n_ctx,
+            n_batch=min(options.n_batch, n_ctx),
+            n_ubatch=options.n_ubatch,
+            n_seq_max=options.max_running + NUM_CACHED_SEQUENCES,
+            n_threads=n_threads,
+            n_threads_batch=options.n_threads_batch or n_threads,
+        ),
+    )
+    logger.info("Context of %d tokens, %d threads.", runner.n_ctx, n_threads)
+    return model, runner
+
+
+class Engine:
+    """Generates text for any number of requests at once.
+
+    Args:
+        load: Loads the model and its runner; called once, on the engine's thread.
+        max_running: Requests worked on at once.
+    """
+
+    def __init__(self, load: Callable[[], tuple[Model, Runner]], *, max_running: int) -> None:
+        self._load = load
+        self._max_running = max_running
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._wakeup = threading.Condition()
+        self._inbox: deque[Sequence] = deque()
+        self._cancelled: deque[Sequence] = deque()
+        self._is_stopping = False
+        self._is_loaded = threading.Event()
+        self._model: Model | None = None
+        self._runner: Runner | None = None
+        self.load_error: AppError | None = None
+
+    @classmethod
+    def start(cls, options: EngineOptions) -> "Engine":
+        """Start loading the model in the background."""
+        engine = cls(lambda: load_model(options), max_running=options.max_running)
+        engine.start_thread()
+        return engine
+
+    def start_thread(self) -> None:
+        """Start the engine's thread."""
+        self._thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._is_loaded.is_set() and self.load_error is None
+
+    def wait_until_loaded(self) -> None:
+        """Wait for the model.
+
+        Raises:
+            AppError: It could not be loaded.
+        """
+        self._is_loaded.wait()
+        if self.load_error:
+            raise self.load_error
+
+    @property
+    def model(self) -> Model:
+        """The loaded model; waits for it."""
+        self.wait_until_loaded()
+        assert self._model is not None, "loaded without an error"
+        return self._model
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens of context; waits for the model."""
+        self.wait_until_loaded()
+        assert self._runner is not None, "loaded without an error"
+        return self._runner.n_ctx
+
+    def submit(self, request: GenerationRequest, emit: Callable[[Event], None]) -> Sequence:
+        """Queue a request.
+
+        Args:
+            request: What to generate.
+            emit: Told every event, on the engine's thread; the last is Finished or Failed.
+
+        Returns:
+            What `cancel` takes.
+
+        Raises:
+            ContextSizeError: The prompt is longer than the context.
+            RequestError: The prompt is empty.
+        """
+        if not request.prompt:
+            raise RequestError("The prompt is empty.")
+        if len(request.prompt) >= self.n_ctx:
+            raise ContextSizeError(len(request.prompt), self.n_ctx)
+        sequence = Sequence(request, emit)
+        with self._wakeup:
+            self._inbox.append(sequence)
+            self._wakeup.notify()
+        return sequence
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Stop working on a request before the next batch; a finished one is left as it is."""
+        with self._wakeup:
+            self._cancelled.append(sequence)
+            self._wakeup.notify()
+
+    def stop(self) -> None:
+        """End the thread after the batch it computes; unfinished requests are cancelled."""
+        with self._wakeup:
+            self._is_stopping = True
+            self._wakeup.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._model, self._runner = self._load()
+        except AppError as error:
+            self.load_error = error
+            return
+        finally:
+            self._is_loaded.set()
+        _Loop(self._model, self._runner, self._max_running, self._next_arrivals).run()
+
+    def _next_arrivals(self, *, wait: bool) -> tuple[list[Sequence], list[Sequence]] | None:
+        """Return new and cancelled requests, waiting for one if asked; None means stop."""
+        with self._wakeup:
+            while wait and not (self._inbox or self._cancelled or self._is_stopping):
+                self._wakeup.wait()
+            if self._is_stopping:
+                return None
+            arrivals = list(self._inbox), list(self._cancelled)
+            self._inbox.clear()
+            self._cancelled.clear()
+            return arrivals
+
+
+class _Loop:
+    """What the engine's thread does once the model is loaded."""
+
+    def __init__(
+        self,
+        model: Model,
+        runner: Runner,
+        max_running: int,
+        next_arrivals: Callable[..., tuple[list[Sequence], list[Sequence]] | None],
+    ) -> None:
+        self._model = model
+        self._runner = runner
+        self._cache = PrefixCache(runner)
+        self._scheduler = Scheduler(runner, self._cache, max_running=max_running)
+        self._next_arrivals = next_arrivals
+
+    def run(self) -> None:
+        while (arrivals := self._next_arrivals(wait=not self._scheduler.has_work)) is not None:
+            new, cancelled = arrivals
+            for sequence in new:
+                self._scheduler.add(sequence)
+            for sequence in cancelled:
+                if sequence in self._scheduler.sequences():
+                    self._finish(sequence, "cancelled")
+            self._step()
+        for sequence in self._scheduler.sequences():
+            self._finish(sequence, "cancelled")
+
+    def _step(self) -> None:
+        works = self._scheduler.schedule()
+        if not works:
+            return
+        now = time.monotonic()
+        for work in works:
+            if work.sequence.started_at is None:
+                work.sequence.started_at = now
+                self._prepare(work.sequence)
+        try:
+            self._decode(works)
+        except AppError as error:
+            logger.error("A batch failed: %s", error)
+            for work in works:
+                self._fail(work.sequence, error)
+            return
+        for index, work in enumerate(works):
+            work.sequence.num_computed += len(work.slice.tokens)
+            if work.slice.wants_logits:
+                self._take_token(work.sequence, index)
+
+    def _prepare(self, sequence: Sequence) -> None:
+        request = sequence.request
+        sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+
+    def _decode(self, works: list[Work]) -> None:
+        """Compute the batch, giving up cached sequences where cells run out."""
+        batch = [work.slice for work in works]
+        while True:
+            try:
+                self._runner.decode(batch)
+                return
+            except OutOfCellsError:
+                if not self._cache.evict():
+                    raise
+
+    def _take_token(self, sequence: Sequence, index: int) -> None:
+        """Sample a sequence's next token and tell its caller the text that is certain."""
+        assert sequence.sampler is not None, "prepared with its first batch"
+        token = self._runner.sample(sequence.sampler, index)
+        if sequence.first_token_at is None:
+            sequence.first_token_at = time.monotonic()
+        sequence.tokens.append(token)
+        if self._model.is_end_of_generation(token):
+            self._finish(sequence, "stop")
+            return
+        text = sequence.text.push(self._model.piece(token))
+        if text:
+            sequence.emit(TextDelta(text))
+        if sequence.text.stopped_by is not None:
+            self._finish(sequence, "stop")
+        elif self._is_out_of_room(sequence):
+            self._finish(sequence, "length")
+
+    def _is_out_of_room(self, sequence: Sequence) -> bool:
+        max_tokens = sequence.request.max_tokens
+        is_at_limit = max_tokens is not None and sequence.num_completion_tokens >= max_tokens
+        return is_at_limit or len(sequence.tokens) >= self._runner.n_ctx
+
+    def _finish(self, sequence: Sequence, reason: str) -> None:
+        if reason != "cancelled" and sequence.text.stopped_by is None:
+            rest = sequence.text.finish()
+            if rest:
+                sequence.emit(TextDelta(rest))
+        self._leave(sequence)
+        sequence.emit(Finished(reason, sequence.stats()))
+
+    def _fail(self, sequence: Sequence, error: AppError) -> None:
+        sequence.num_computed = 0
+        self._leave(sequence)
+        sequence.emit(Failed(error))
+
+    def _leave(self, sequence: Sequence) -> None:
+        self._scheduler.remove(sequence)
+        if sequence.sampler is not None:
+            sequence.sampler.close()

@@ -1,0 +1,71 @@
+"""The binding to llama.cpp: its ctypes layer, its CPU backend, and its log.
+
+Only model.py and model_runner.py call it. The package's own `__init__` is not run: it would
+import numpy and a second engine.
+"""
+
+import ctypes
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+import types
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_LOG_LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
+_KEPT_LOG_LINES = 50
+
+
+class Llama:
+    """The loaded libraries and what they last said.
+
+    Attributes:
+        api: The functions and structures of llama.h, untyped.
+        complaints: The last warnings and errors that llama.cpp logged.
+    """
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+        self.complaints: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
+        self._log_callback = api.llama_log_callback(self._log)
+        self._level = 0
+
+    @classmethod
+    def load(cls) -> "Llama":
+        """Load libllama and the CPU backend that suits this processor best."""
+        folder = library_folder()
+        os.environ["LLAMA_CPP_LIB_PATH"] = str(folder)
+        if "llama_cpp" not in sys.modules:
+            spec = importlib.util.find_spec("llama_cpp")
+            assert spec is not None, "the binding is frozen in, or put on the path by the builder"
+            package = types.ModuleType("llama_cpp")
+            package.__path__ = list(spec.submodule_search_locations or [])
+            sys.modules["llama_cpp"] = package
+        llama = cls(importlib.import_module("llama_cpp.llama_cpp"))
+        llama.api.llama_log_set(llama._log_callback, None)
+        ggml = ctypes.CDLL(str(next(folder.glob("*ggml.so.0"))))
+        ggml.ggml_backend_load_all_from_path(str(folder).encode())
+        llama.api.llama_backend_init()
+        return llama
+
+    def _log(self, level: int, text: bytes, _user_data: object) -> None:
+        # Level 5 continues the line before it.
+        self._level = level if level != 5 else self._level
+        line = text.decode(errors="replace").strip()
+        if not line:
+            return
+        if self._level in (3, 4):
+            self.complaints.append(line)
+        logger.log(_LOG_LEVELS.get(self._level, logging.DEBUG), "llama.cpp: %s", line)
+
+
+def library_folder() -> Path:
+    """Return the folder with the native libraries: the frozen one, or `LLAMA_CPP_LIB_PATH`."""
+    if frozen := getattr(sys, "_MEIPASS", None):
+        return Path(frozen) / "llama"
+    return Path(os.environ["LLAMA_CPP_LIB_PATH"])

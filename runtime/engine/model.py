@@ -1,0 +1,211 @@
+"""A loaded model: its weights mapped where they lie, its vocabulary, its metadata."""
+
+import ctypes
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.engine.llama import Llama
+from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
+
+_F16_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where a GGUF lies.
+
+    Args:
+        path: The file it is, or is inside of.
+        offset: Its first byte, in bytes from the file's start.
+        size: Its length in bytes.
+    """
+
+    path: Path
+    offset: int
+    size: int
+
+
+class Model:
+    """The model and its tokenizer; safe to use from several threads."""
+
+    def __init__(self, llama: Llama, handle: Any) -> None:
+        self._api = llama.api
+        self.handle = handle
+        self._vocab = llama.api.llama_model_get_vocab(handle)
+        self._pieces: dict[int, bytes] = {}
+        self.n_vocab: int = llama.api.llama_vocab_n_tokens(self._vocab)
+        self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
+
+    @classmethod
+    def load(cls, llama: Llama, weights: Weights, *, repack: bool, vocab_only: bool = False) -> "Model":
+        """Map the weights out of their file, without a copy.
+
+        Args:
+            llama: The loaded libraries.
+            weights: Where the GGUF lies.
+            repack: Copy weights into the layout that is fastest for this processor, where one
+                exists; those are then no longer shared with other processes.
+            vocab_only: Read the header and the vocabulary alone.
+
+        Raises:
+            DamagedFileError: It is no GGUF, or cut short.
+            UnsupportedError: llama.cpp does not know its architecture or a tensor type.
+            ResourceError: There was not enough memory.
+        """
+        api = llama.api
+        params = api.llama_model_default_params()
+        params.use_extra_bufts = repack
+        params.vocab_only = vocab_only
+        llama.complaints.clear()
+        file = _CFile(weights.path)
+        try:
+            file.seek(weights.offset)
+            handle = api.llama_model_load_from_file_ptr(file.pointer, params)
+        finally:
+            file.close()
+        if not handle:
+            raise _load_error(weights.path, list(llama.complaints))
+        return cls(llama, handle)
+
+    def close(self) -> None:
+        """Unmap the weights."""
+        self._api.llama_model_free(self.handle)
+
+    def metadata(self, key: str) -> str | None:
+        """Return a value of the GGUF's header as text, or None."""
+        size = 256
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            needed = self._api.llama_model_meta_val_str(self.handle, key.encode(), buffer, size)
+            if needed < 0:
+                return None
+            if needed < size:
+                return buffer.value.decode(errors="replace")
+            size = needed + 1
+
+    @property
+    def chat_template(self) -> str | None:
+        """The jinja source that came with the model, or None."""
+        template: bytes | None = self._api.llama_model_chat_template(self.handle, None)
+        return template.decode(errors="replace") if template else None
+
+    @property
+    def bos_piece(self) -> str:
+        """The text of the token that begins a sequence, or the empty text."""
+        return self._special_piece(self._api.llama_vocab_bos(self._vocab))
+
+    @property
+    def eos_piece(self) -> str:
+        """The text of the token that ends a sequence, or the empty text."""
+        return self._special_piece(self._api.llama_vocab_eos(self._vocab))
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """The size of one cell of the KV cache over all layers, in F16."""
+        api = self._api
+        architecture = self.metadata("general.architecture") or ""
+        n_head = max(1, api.llama_model_n_head(self.handle))
+        head_size = api.llama_model_n_embd(self.handle) // n_head
+        lengths = [
+            int(self.metadata(f"{architecture}.attention.{which}_length") or head_size)
+            for which in ("key", "value")
+        ]
+        n_layer: int = api.llama_model_n_layer(self.handle)
+        n_head_kv: int = api.llama_model_n_head_kv(self.handle)
+        return n_layer * n_head_kv * sum(lengths) * _F16_BYTES
+
+    @property
+    def can_cut_memory(self) -> bool:
+        """Whether a sequence can be shortened; a recurrent state cannot."""
+        api = self._api
+        return not (
+            api.llama_model_is_recurrent(self.handle) or api.llama_model_is_hybrid(self.handle)
+        )
+
+    def is_end_of_generation(self, token: int) -> bool:
+        """Say whether the model means to stop with this token."""
+        return bool(self._api.llama_vocab_is_eog(self._vocab, token))
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """Return the token ids of `text`.
+
+        Args:
+            text: What to tokenize.
+            add_special: Add the tokens the model wants around a text.
+            parse_special: Read names of special tokens in the text as those tokens.
+        """
+        data = text.encode()
+        size = len(data) + 8
+        while True:
+            tokens = (ctypes.c_int32 * size)()
+            count: int = self._api.llama_tokenize(
+                self._vocab, data, len(data), tokens, size, add_special, parse_special
+            )
+            if count >= 0:
+                return tokens[:count]
+            size = -count
+
+    def piece(self, token: int) -> bytes:
+        """Return a token's bytes; control tokens have none."""
+        piece = self._pieces.get(token)
+        if piece is None:
+            piece = self._pieces[token] = self._read_piece(token, special=False)
+        return piece
+
+    def _special_piece(self, token: int) -> str:
+        return "" if token < 0 else self._read_piece(token, special=True).decode(errors="replace")
+
+    def _read_piece(self, token: int, *, special: bool) -> bytes:
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            count = self._api.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
+            if count >= 0:
+                return buffer.raw[:count]
+            size = -count
+
+
+class _CFile:
+    """A file opened by the C runtime, whose FILE* llama.cpp reads from."""
+
+    def __init__(self, path: Path) -> None:
+        self._c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None, use_errno=True)
+        self._c.fopen.restype = ctypes.c_void_p
+        self._c.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+        self._c.fseeko.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int]
+        self._c.fclose.argtypes = [ctypes.c_void_p]
+        self.pointer = self._c.fopen(os.fsencode(path), b"rb")
+        if not self.pointer:
+            error = ctypes.get_errno()
+            raise DamagedFileError(f"{path} cannot be read: {os.strerror(error)}.")
+
+    def seek(self, offset: int) -> None:
+        self._c.fseeko(self.pointer, offset, os.SEEK_SET)
+
+    def close(self) -> None:
+        self._c.fclose(self.pointer)
+
+
+def _load_error(path: Path, complaints: list[str]) -> Exception:
+    """Return the error for what llama.cpp logged; it has no other way to say why."""
+    reason = next((line for line in complaints if "error loading model" in line), "")
+    reason = reason.partition("error loading model: ")[2] or " ".join(complaints[-1:])
+    if "unknown model architecture" in reason:
+        architecture = reason.rpartition(": ")[2].strip("'")
+        return UnsupportedError(
+            f"This version of llama.cpp does not know the architecture {architecture} of {path}.",
+            hint="Use a newer version of solofile, or another model.",
+        )
+    if "not within the file bounds" in reason:
+        return DamagedFileError(f"{path} is cut short.", hint="Copy or download it again.")
+    if any("invalid magic" in line for line in complaints):
+        return DamagedFileError(f"{path} is not a GGUF file.", hint="Give a model in GGUF format.")
+    if "alloc" in reason:
+        return ResourceError(f"There is not enough memory to load {path}: {reason}.")
+    return DamagedFileError(
+        f"llama.cpp cannot load {path}: {reason or 'it gave no reason'}.",
+        hint="The file may be damaged; copy or download it again.",
+    )

@@ -1,0 +1,163 @@
+"""The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
+
+import ctypes
+import secrets
+from collections.abc import Sequence as ReadOnlyList
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.engine.llama import Llama
+from runtime.engine.model import Model
+from runtime.engine.sampling import SamplingParams
+from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
+from runtime.errors import AppError, ResourceError
+
+# The flag means a seed drawn by llama.cpp itself; we draw our own so that it can be told.
+_SEED_BITS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOptions:
+    """The size and shape of the context, in llama.cpp's names.
+
+    Args:
+        n_ctx: Cells of the KV cache, shared by all sequences.
+        n_batch: Tokens in one batch at most.
+        n_ubatch: Tokens computed at once at most.
+        n_seq_max: Sequences at most, running and cached.
+        n_threads: Threads while generating.
+        n_threads_batch: Threads while reading prompts.
+    """
+
+    n_ctx: int
+    n_batch: int
+    n_ubatch: int
+    n_seq_max: int
+    n_threads: int
+    n_threads_batch: int
+
+
+class LlamaSampler:
+    """A sampler chain of llama.cpp."""
+
+    def __init__(self, api: Any, handle: Any) -> None:
+        self._api = api
+        self.handle = handle
+
+    def close(self) -> None:
+        """Free the chain."""
+        self._api.llama_sampler_free(self.handle)
+
+
+class ModelRunner:
+    """A context over a loaded model; used by one thread."""
+
+    def __init__(self, llama: Llama, model: Model, context: Any, options: ContextOptions) -> None:
+        self._api = llama.api
+        self._model = model
+        self._context = context
+        self._memory = llama.api.llama_get_memory(context)
+        self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
+        self._output_positions: list[int] = []
+        self.n_ctx: int = llama.api.llama_n_ctx(context)
+        self.n_batch = options.n_batch
+        self.n_seq_max = options.n_seq_max
+        self.can_cut_memory = model.can_cut_memory
+
+    @classmethod
+    def open(cls, llama: Llama, model: Model, options: ContextOptions) -> "ModelRunner":
+        """Make a context.
+
+        Raises:
+            ResourceError: There is not enough memory for it.
+        """
+        params = llama.api.llama_context_default_params()
+        params.n_ctx = options.n_ctx
+        params.n_batch = options.n_batch
+        params.n_ubatch = min(options.n_ubatch, options.n_batch)
+        params.n_seq_max = options.n_seq_max
+        params.n_threads = options.n_threads
+        params.n_threads_batch = options.n_threads_batch
+        params.kv_unified = True
+        params.swa_full = True
+        params.no_perf = True
+        context = llama.api.llama_init_from_model(model.handle, params)
+        if not context:
+            raise ResourceError(
+                f"llama.cpp could not make a context of {options.n_ctx} tokens: "
+                f"{' '.join(list(llama.complaints)[-1:])}",
+                hint="Ask for a smaller one with --ctx-size.",
+            )
+        return cls(llama, model, context, options)
+
+    def close(self) -> None:
+        """Free the context."""
+        self._api.llama_batch_free(self._batch)
+        self._api.llama_free(self._context)
+
+    def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
+        """Compute a batch; see `Runner.decode`."""
+        native = self._batch
+        count = 0
+        self._output_positions = []
+        for piece in batch:
+            for position, token in enumerate(piece.tokens, piece.start):
+                native.token[count] = token
+                native.pos[count] = position
+                native.n_seq_id[count] = 1
+                native.seq_id[count][0] = piece.seq_id
+                native.logits[count] = 0
+                count += 1
+            native.logits[count - 1] = piece.wants_logits
+            self._output_positions.append(count - 1)
+        native.n_tokens = count
+        status = self._api.llama_decode(self._context, native)
+        if status == 1:
+            raise OutOfCellsError("The KV cache has no room for the batch.")
+        if status:
+            raise AppError(f"llama.cpp failed to compute a batch (status {status}).")
+
+    def sample(self, sampler: Sampler, index: int) -> int:
+        """Choose a token; see `Runner.sample`."""
+        assert isinstance(sampler, LlamaSampler), "made by new_sampler"
+        token: int = self._api.llama_sampler_sample(
+            sampler.handle, self._context, self._output_positions[index]
+        )
+        return token
+
+    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> LlamaSampler:
+        """Make a sampler chain; see `Runner.new_sampler`."""
+        api = self._api
+        chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
+        if params.has_penalties:
+            penalties = api.llama_sampler_init_penalties(
+                self._model.n_vocab,
+                params.repeat_last_n,
+                params.repeat_penalty,
+                params.frequency_penalty,
+                params.presence_penalty,
+            )
+            for token in prompt[-params.repeat_last_n :]:
+                api.llama_sampler_accept(penalties, token)
+            api.llama_sampler_chain_add(chain, penalties)
+        if params.temperature <= 0:
+            api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
+        else:
+            seed = secrets.randbits(_SEED_BITS) if params.seed is None else params.seed
+            for stage in (
+                api.llama_sampler_init_top_k(params.top_k),
+                api.llama_sampler_init_top_p(params.top_p, 1),
+                api.llama_sampler_init_min_p(params.min_p, 1),
+                api.llama_sampler_init_temp(params.temperature),
+                api.llama_sampler_init_dist(ctypes.c_uint32(seed).value),
+            ):
+                api.llama_sampler_chain_add(chain, stage)
+        return LlamaSampler(api, chain)
+
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        """Share cells; see `Runner.copy_prefix`."""
+        self._api.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def cut(self, seq_id: int, length: int) -> None:
+        """Drop cells; see `Runner.cut`."""
+        self._api.llama_memory_seq_rm(self._memory, seq_id, length, -1)

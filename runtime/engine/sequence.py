@@ -1,0 +1,131 @@
+"""The state of one request while the engine works on it."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runtime.engine.sampling import SamplingParams
+from runtime.engine.text import TextStream
+from runtime.engine.types import Sampler
+from runtime.errors import AppError
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What to generate.
+
+    Args:
+        prompt: Token ids, at least one.
+        sampling: How tokens are chosen.
+        max_tokens: How many to generate at most; None goes on to the context's end.
+        stop: Strings at which to stop.
+    """
+
+    prompt: list[int]
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What one request took.
+
+    Args:
+        prompt_tokens: Length of the prompt.
+        cached_tokens: How much of it was found in the prefix cache.
+        completion_tokens: Tokens generated.
+        queue_s: Seconds until its first batch.
+        prompt_s: Seconds from then to the first token.
+        generation_s: Seconds from the first token to the last.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    queue_s: float
+    prompt_s: float
+    generation_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of a request."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request is done: `stop` by the model or a stop string, `length`, or `cancelled`."""
+
+    reason: str
+    stats: Stats
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A request could not go on."""
+
+    error: AppError
+
+
+Event = TextDelta | Finished | Failed
+
+_ids = itertools.count(1)
+
+
+class Sequence:
+    """One request's tokens, its place in the KV cache, and its clock.
+
+    Attributes:
+        tokens: The prompt and what was generated so far.
+        num_computed: How many of them lie in the KV cache.
+        seq_id: Its number there while it runs.
+    """
+
+    def __init__(self, request: GenerationRequest, emit: Callable[[Event], None]) -> None:
+        self.id = next(_ids)
+        self.request = request
+        self.emit = emit
+        self.tokens = list(request.prompt)
+        self.num_prompt_tokens = len(request.prompt)
+        self.num_cached_tokens = 0
+        self.num_computed = 0
+        self.seq_id: int | None = None
+        self.sampler: Sampler | None = None
+        self.text = TextStream(request.stop)
+        self.is_cancelled = False
+        self.submitted_at = time.monotonic()
+        self.started_at: float | None = None
+        self.first_token_at: float | None = None
+
+    @property
+    def num_completion_tokens(self) -> int:
+        """How many tokens were generated."""
+        return len(self.tokens) - self.num_prompt_tokens
+
+    @property
+    def num_uncomputed(self) -> int:
+        """How many tokens the next batches must compute; 1 while decoding."""
+        return len(self.tokens) - self.num_computed
+
+    @property
+    def is_decoding(self) -> bool:
+        """Whether only the last generated token is left to compute."""
+        return self.num_uncomputed == 1 and self.num_completion_tokens > 0
+
+    def stats(self) -> Stats:
+        """Return what the request took up to now."""
+        now = time.monotonic()
+        started = self.started_at or now
+        first_token = self.first_token_at or now
+        return Stats(
+            prompt_tokens=self.num_prompt_tokens,
+            cached_tokens=self.num_cached_tokens,
+            completion_tokens=self.num_completion_tokens,
+            queue_s=started - self.submitted_at,
+            prompt_s=first_token - started,
+            generation_s=now - first_token,
+        )

@@ -1,0 +1,64 @@
+"""What passes between the scheduler and whatever runs the model."""
+
+from collections.abc import Sequence as ReadOnlyList
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.engine.sampling import SamplingParams
+from runtime.errors import AppError
+
+
+class OutOfCellsError(AppError):
+    """The KV cache had no room for a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSlice:
+    """Consecutive tokens of one sequence, as they go into a batch.
+
+    Args:
+        seq_id: The sequence's number in the KV cache.
+        start: The position of the first token.
+        tokens: Their ids.
+        wants_logits: Whether the last one's logits are sampled from.
+    """
+
+    seq_id: int
+    start: int
+    tokens: list[int]
+    wants_logits: bool
+
+
+class Sampler(Protocol):
+    """One request's sampler chain."""
+
+    def close(self) -> None:
+        """Free it."""
+
+
+class Runner(Protocol):
+    """The device: a context that computes batches and holds the KV cache."""
+
+    n_ctx: int
+    n_batch: int
+    n_seq_max: int
+    can_cut_memory: bool
+
+    def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
+        """Compute a batch of at most `n_batch` tokens.
+
+        Raises:
+            OutOfCellsError: The KV cache has no room for it.
+        """
+
+    def sample(self, sampler: Sampler, index: int) -> int:
+        """Choose a token from the logits of the batch's slice number `index`."""
+
+    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
+        """Make a sampler chain that has seen the prompt."""
+
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        """Let sequence `target` share the first `length` cells of `source`."""
+
+    def cut(self, seq_id: int, length: int) -> None:
+        """Drop a sequence's cells from position `length` on."""
