@@ -396,7 +396,9 @@ def _parse_directory(directory: bytes, count: int) -> list[Entry] | None:
         if position > len(directory):
             return None
         extra = directory[extra_start : extra_start + extra_length]
-        wide = iter(struct.unpack_from(f"<{(len(extra) - 4) // 8}Q", extra, 4)) if extra else iter(())
+        wide = (
+            iter(struct.unpack_from(f"<{(len(extra) - 4) // 8}Q", extra, 4)) if extra else iter(())
+        )
         try:
             if size == _MAX32:
                 size = next(wide)

@@ -14,7 +14,9 @@ def physical_cores() -> int:
         allowed: Iterable[int] = os.sched_getaffinity(0)
     else:
         allowed = range(os.cpu_count() or 1)
-    cores = {_read(_CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or cpu for cpu in allowed}
+    cores = {
+        _read(_CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or cpu for cpu in allowed
+    }
     return max(1, min(len(cores), _cpu_quota()))
 
 

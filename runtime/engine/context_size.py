@@ -22,9 +22,7 @@ def check_weights_fit(size_bytes: int, total_bytes: int) -> None:
         )
 
 
-def choose_n_ctx(
-    asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int
-) -> int:
+def choose_n_ctx(asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) -> int:
     """Return the context's size in tokens.
 
     Args:

@@ -40,7 +40,9 @@ class Model:
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
 
     @classmethod
-    def load(cls, llama: Llama, weights: Weights, *, repack: bool, vocab_only: bool = False) -> "Model":
+    def load(
+        cls, llama: Llama, weights: Weights, *, repack: bool, vocab_only: bool = False
+    ) -> "Model":
         """Map the weights out of their file, without a copy.
 
         Args:

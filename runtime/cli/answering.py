@@ -1,0 +1,53 @@
+"""Asking the engine from a terminal: the answer comes piece by piece."""
+
+import queue
+from collections.abc import Generator
+
+from runtime.chat.conversation import ChatFormat
+from runtime.chat.template import Message
+from runtime.cli.command import Context
+from runtime.engine.engine import Engine
+from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
+
+
+class Answerer:
+    """Answers conversations with the model of a command."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._engine = Engine.start(context.engine_options())
+
+    def __enter__(self) -> "Answerer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.stop()
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens of context; waits for the model."""
+        return self._engine.n_ctx
+
+    def answer(self, messages: list[Message]) -> Generator[str]:
+        """Yield the text that answers a conversation.
+
+        Leaving the iterator early stops the engine's work on it.
+
+        Raises:
+            AppError: The model could not be loaded, or the conversation is too long for it.
+        """
+        chat_format = ChatFormat(self._engine.model, self._context.settings.system_prompt)
+        request = GenerationRequest(
+            prompt=chat_format.prompt(messages),
+            sampling=self._context.sampling(),
+            max_tokens=self._context.max_tokens(),
+        )
+        events: queue.Queue[Event] = queue.Queue()
+        sequence = self._engine.submit(request, events.put)
+        try:
+            while isinstance(event := events.get(), TextDelta):
+                yield event.text
+        finally:
+            self._engine.cancel(sequence)
+        if isinstance(event, Failed):
+            raise event.error

@@ -1,0 +1,110 @@
+"""What every command has: its parser, its settings, and where text goes."""
+
+import argparse
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from runtime.engine.engine import EngineOptions
+from runtime.engine.sampling import SamplingParams
+from runtime.errors import UsageError
+from runtime.payload import Payload, find_payload, own_path
+from runtime.settings import Settings, load_settings
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are our errors."""
+
+    def __init__(self, name: str, summary: str, examples: str) -> None:
+        program = program_name()
+        super().__init__(
+            prog=f"{program} {name}".strip(),
+            description=summary,
+            epilog=f"examples:\n{examples.replace('MODEL', './' + program)}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with the command line as one sentence."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command runs with: the model, the settings, and its own arguments."""
+
+    payload: Payload
+    settings: Settings
+    arguments: dict[str, Any]
+
+    def engine_options(self) -> EngineOptions:
+        """Return the settings as the engine takes them."""
+        settings = self.settings
+        return EngineOptions(
+            weights=self.payload.weights,
+            n_ctx=settings.ctx_size,
+            n_batch=settings.batch_size,
+            n_ubatch=settings.ubatch_size,
+            max_running=settings.parallel,
+            n_threads=settings.threads,
+            n_threads_batch=settings.threads_batch,
+            repack=settings.repack,
+        )
+
+    def sampling(self) -> SamplingParams:
+        """Return the sampling parameters that the settings ask for."""
+        settings = self.settings
+        return SamplingParams(
+            temperature=settings.temp,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+            min_p=settings.min_p,
+            repeat_penalty=settings.repeat_penalty,
+            seed=None if settings.seed < 0 else settings.seed,
+        )
+
+    def max_tokens(self) -> int | None:
+        """Return how many tokens the settings allow; None is no limit."""
+        return None if self.settings.predict < 0 else self.settings.predict
+
+
+def program_name() -> str:
+    """Return what the user typed to start this program, without its folder."""
+    path = own_path()
+    return path.name if path else "python -m runtime"
+
+
+def open_context(arguments: argparse.Namespace) -> Context:
+    """Find the model and read the settings for a parsed command line, and set logging up.
+
+    Raises:
+        AppError: The model or a setting is unusable.
+    """
+    flags = vars(arguments)
+    environment = load_settings(flags, manifest_defaults={}, solofile=own_path())
+    payload = find_payload(Path(environment.model) if environment.model else None)
+    settings = load_settings(
+        flags,
+        manifest_defaults=payload.manifest.defaults if payload.manifest else {},
+        solofile=own_path(),
+    )
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if settings.verbose else logging.CRITICAL,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    return Context(payload, settings, flags)
+
+
+def say(text: str) -> None:
+    """Print commentary, which goes to stderr so that stdout carries answers alone."""
+    sys.stderr.write(f"{text}\n")
+
+
+def answer(text: str, *, end: str = "\n") -> None:
+    """Print what the user asked for."""
+    sys.stdout.write(f"{text}{end}")
+    sys.stdout.flush()

@@ -1,0 +1,56 @@
+"""`extract`: take entries out again."""
+
+import argparse
+from pathlib import Path
+
+from runtime.cli.command import answer
+from runtime.container import Container
+from runtime.errors import ResourceError, UsageError
+from runtime.payload import own_path
+
+SUMMARY = "Write the weights, or other entries, out as ordinary files."
+EXAMPLES = """\
+  MODEL extract
+  MODEL extract solofile.json -C /tmp
+  MODEL extract --all"""
+GROUPS = ()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("names", nargs="*", metavar="ENTRY", help="entries (default: the weights)")
+    parser.add_argument("--all", action="store_true", help="every entry")
+    parser.add_argument("-f", "--file", type=Path, metavar="FILE", help="from another solofile")
+    parser.add_argument("-C", "--directory", type=Path, default=Path(), help="where to")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    path = arguments.file or own_path()
+    if path is None or not path.is_file():
+        raise UsageError(f"There is no file {path or 'to extract from'}.")
+    with Container.open(path) as container:
+        weights = [name for name in container.entries if name.endswith(".gguf")]
+        names = list(container.entries) if arguments.all else arguments.names or weights
+        for name in names:
+            if name not in container.entries:
+                known = ", ".join(sorted(container.entries))
+                raise UsageError(f"{path} holds no {name}.", hint=f"Its entries are {known}.")
+        for name in names:
+            target = arguments.directory / Path(name).name
+            _write(container, name, target)
+            answer(str(target))
+    return 0
+
+
+def _write(container: Container, name: str, target: Path) -> None:
+    """Write one entry under a temporary name first, so that no half of it ever has its name."""
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("wb") as file:
+            for chunk in container.chunks(name):
+                file.write(chunk)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ResourceError(f"{target} could not be written: {error.strerror}.") from error

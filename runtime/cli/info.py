@@ -1,0 +1,61 @@
+"""`info`: what is inside."""
+
+import argparse
+import json
+from pathlib import Path
+
+import msgspec
+
+from runtime.cli.command import answer
+from runtime.errors import UsageError
+from runtime.manifest import Manifest
+from runtime.payload import find_payload
+
+SUMMARY = "Show what this solofile, or another one, holds and where it came from."
+EXAMPLES = """\
+  MODEL info
+  MODEL info --json
+  MODEL info other-solofile"""
+GROUPS = ()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="another solofile")
+    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    payload = find_payload(arguments.file)
+    if payload.manifest is None:
+        raise UsageError(f"{payload.path} is a plain GGUF and has no manifest.")
+    if arguments.json:
+        answer(json.dumps(msgspec.to_builtins(payload.manifest), indent=2))
+    else:
+        answer(_describe(payload.manifest))
+    return 0
+
+
+def _describe(manifest: Manifest) -> str:
+    model, origin, kit = manifest.model, manifest.origin, manifest.kit
+    came_from = " ".join(filter(None, [origin.kind, origin.repository, origin.revision]))
+    rows = [
+        ("name", manifest.name),
+        ("architecture", model.architecture),
+        ("parameters", f"{model.n_params / 1e6:.0f} million"),
+        ("quantization", model.quantization),
+        ("trained context", f"{model.n_ctx_train} tokens"),
+        ("licence", model.license or "not stated"),
+        ("came from", came_from),
+        ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
+        ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
+        ("format", manifest.format_version),
+    ]
+    rows += [(f"default {name}", str(value)) for name, value in sorted(manifest.defaults.items())]
+    lines = [f"{label:16} {value}" for label, value in rows]
+    lines.append("entries:")
+    lines += [
+        f"  {entry.size:>14,}  {entry.sha256[:16]}  {entry.name}" for entry in manifest.entries
+    ]
+    return "\n".join(lines)

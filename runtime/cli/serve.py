@@ -1,0 +1,82 @@
+"""`serve`: the page and the API on this machine."""
+
+import argparse
+import contextlib
+import os
+import sys
+import threading
+import webbrowser
+
+from runtime.cli.command import Context, answer, open_context, say
+from runtime.engine.engine import Engine
+from runtime.errors import AppError
+from runtime.server.listening import listen
+
+SUMMARY = "Serve the chat page and the OpenAI-compatible API (also without any command)."
+EXAMPLES = """\
+  MODEL
+  MODEL serve --port 9000 --no-browser
+  MODEL -c 4096 --host 0.0.0.0"""
+GROUPS = ("model", "server", "sampling")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments: none."""
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    context = open_context(arguments)
+    with listen(context.settings.host, context.settings.port) as listener:
+        engine = Engine.start(context.engine_options())
+        # The server's packages are read while the engine's thread maps the weights.
+        from runtime.server.app import create_app
+        from runtime.server.serving import serve
+        from runtime.server.state import ServerState
+
+        state = ServerState(
+            engine=engine,
+            name=context.payload.name,
+            system_prompt=context.settings.system_prompt,
+            sampling=context.sampling(),
+            max_tokens=context.max_tokens(),
+        )
+        address = f"http://{_reachable(listener.host)}:{listener.port}/"
+
+        def announce() -> None:
+            answer(f"{context.payload.name} is at {address}")
+            say("Ctrl-C ends it.")
+            threading.Thread(target=_tell_when_ready, args=(engine,), daemon=True).start()
+            if _wants_browser(context):
+                webbrowser.open(address)
+
+        serve(create_app(state), listener, engine, when_listening=announce)
+    return 0
+
+
+def _tell_when_ready(engine: Engine) -> None:
+    with contextlib.suppress(AppError):
+        say(f"Ready: {engine.n_ctx} tokens of context.")
+
+
+def _reachable(host: str) -> str:
+    """Return an address a browser on this machine can open."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _wants_browser(context: Context) -> bool:
+    """Say whether to open the page: as asked, else where someone sits at a screen.
+
+    Started by a double click there are no arguments and no terminal; started by a script there
+    are arguments and no terminal.
+    """
+    if context.settings.browser is not None:
+        return context.settings.browser
+    is_remote = "SSH_CONNECTION" in os.environ
+    has_screen = sys.platform in ("win32", "darwin") or any(
+        name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    is_attended = sys.stdout.isatty() or len(sys.argv) == 1
+    return has_screen and is_attended and not is_remote

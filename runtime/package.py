@@ -1,0 +1,53 @@
+"""The layout of `runtime.pkg`: the frozen runtime as the launcher unpacks it on first start.
+
+One fixed header, then a zstd stream of a tar. `runtime/stub/archive.h` mirrors it in C; the writer
+is on the builder's side.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Self
+
+from runtime.errors import DamagedFileError
+
+ENTRY_NAME = "runtime.pkg"
+MAGIC = b"SOLOPKG1"
+# magic, SHA-256 of the compressed stream, its size, and the sum of the unpacked files' sizes
+HEADER = struct.Struct("<8s32sQQ")
+HEADER_BYTES = HEADER.size
+
+
+@dataclass(frozen=True, slots=True)
+class PackageHeader:
+    """What the header says of the stream behind it.
+
+    Args:
+        sha256: The digest of the compressed stream, 32 bytes.
+        compressed_bytes: The size of the compressed stream.
+        unpacked_bytes: The sum of the sizes of the files inside.
+    """
+
+    sha256: bytes
+    compressed_bytes: int
+    unpacked_bytes: int
+
+    def pack(self) -> bytes:
+        """Return the header as it stands in the file."""
+        return HEADER.pack(MAGIC, self.sha256, self.compressed_bytes, self.unpacked_bytes)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Read the header from the first bytes of a package.
+
+        Raises:
+            DamagedFileError: It is not a package.
+        """
+        if len(data) < HEADER_BYTES or not data.startswith(MAGIC):
+            raise DamagedFileError("This is not a runtime package.", hint="Build the kit again.")
+        _, sha256, compressed_bytes, unpacked_bytes = HEADER.unpack_from(data)
+        return cls(sha256, compressed_bytes, unpacked_bytes)
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder the launcher unpacks it into."""
+        return self.sha256.hex()[:32]

@@ -1,0 +1,73 @@
+"""The model this run serves: the one inside the running solofile, or another file's."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.container import COPY_AGAIN, Container, is_container
+from runtime.engine.model import Weights
+from runtime.errors import DamagedFileError, UsageError
+from runtime.manifest import Manifest, read_manifest
+
+_GGUF_MAGIC = b"GGUF"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A model and what is known of it.
+
+    Args:
+        path: The solofile or GGUF.
+        weights: Where the GGUF lies.
+        manifest: What the solofile says of itself; None for a plain GGUF.
+    """
+
+    path: Path
+    weights: Weights
+    manifest: Manifest | None
+
+    @property
+    def name(self) -> str:
+        """The model's name as shown to people and clients."""
+        return self.manifest.name if self.manifest else self.path.stem
+
+
+def own_path() -> Path | None:
+    """Return the solofile that was started, as the launcher tells; None when run from source."""
+    path = os.environ.get("SOLOFILE_PATH")
+    return Path(path) if path else None
+
+
+def find_payload(model: Path | None) -> Payload:
+    """Return the model to run.
+
+    Args:
+        model: A GGUF or solofile to use; None for the one inside the running solofile.
+
+    Raises:
+        UsageError: There is no such file, or no model was named where one must be.
+        DamagedFileError: The file is neither a GGUF nor a sound solofile.
+        UnsupportedError: The solofile's format is newer than this version reads.
+    """
+    path = model or own_path()
+    if path is None:
+        raise UsageError("No model is inside this program.", hint="Name one with -m FILE.gguf.")
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    if model is None or is_container(path):
+        return _inside_container(path)
+    with path.open("rb") as file:
+        if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
+            raise DamagedFileError(f"{path} is neither a GGUF file nor a whole solofile.")
+    return Payload(path, Weights(path, 0, path.stat().st_size), None)
+
+
+def _inside_container(path: Path) -> Payload:
+    with Container.open(path) as container:
+        manifest = read_manifest(container)
+        facts = manifest.weights
+        entry = container.entry(facts.name)
+        header = b"".join(container.range(entry.header_offset, entry.offset))
+        if header != entry.local_header() or entry.size != facts.size:
+            raise DamagedFileError(f"{facts.name} inside {path} is damaged.", hint=COPY_AGAIN)
+        return Payload(path, Weights(path, entry.offset, entry.size), manifest)

@@ -1,0 +1,23 @@
+"""The application: routes and error handlers put together."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from runtime.errors import AppError
+from runtime.server import health, openai, pages
+from runtime.server.errors import answer_error
+from runtime.server.state import ServerState
+
+
+def create_app(state: ServerState) -> Starlette:
+    """Return the application that serves one engine."""
+    app = Starlette(
+        routes=[*health.ROUTES, *openai.ROUTES, *pages.routes()],
+        exception_handlers={
+            AppError: answer_error,
+            HTTPException: answer_error,
+            Exception: answer_error,
+        },
+    )
+    app.state.server = state
+    return app

@@ -1,0 +1,19 @@
+"""`GET /health`: whether the model is loaded."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from runtime.server.errors import LoadingError
+from runtime.server.json import JSONResponse
+from runtime.server.state import state_of
+
+
+async def health(request: Request) -> Response:
+    """Answer 200 once the model is loaded, 503 before."""
+    if not state_of(request).engine.is_ready:
+        raise LoadingError
+    return JSONResponse({"status": "ok"})
+
+
+ROUTES = [Route(path, health, methods=["GET"]) for path in ("/health", "/v1/health")]

@@ -1,0 +1,37 @@
+"""JSON in and out, by msgspec."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.errors import RequestError
+
+T = TypeVar("T")
+
+encode = msgspec.json.encode
+
+
+class JSONResponse(Response):
+    """A response whose content is encoded as JSON."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return encode(content)
+
+
+async def read_json(request: Request, kind: type[T]) -> T:
+    """Return a request's body as `kind`.
+
+    Raises:
+        RequestError: It is no JSON, or of another shape; the sentence says where.
+    """
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.ValidationError as error:
+        raise RequestError(f"The request is not as it should be: {error}.") from error
+    except msgspec.DecodeError as error:
+        raise RequestError(f"The request's body is not valid JSON: {error}.") from error

@@ -1,0 +1,75 @@
+"""The socket the server listens on, bound before anything slow begins."""
+
+import errno
+import os
+import socket
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from runtime.errors import ResourceError, UsageError
+from runtime.settings import DEFAULT_PORT
+
+NUM_PORTS_TRIED = 100
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Listener(AbstractContextManager["Listener"]):
+    """A listening socket and its address."""
+
+    socket: socket.socket
+    host: str
+    port: int
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+def listen(host: str, port: int | None) -> Listener:
+    """Listen on `port`, or on the default one or the next that is free.
+
+    Args:
+        host: A name or address of this machine.
+        port: The one asked for; None leaves the choice to us, 0 to the system.
+
+    Raises:
+        ResourceError: The port asked for is taken, or none is free.
+        UsageError: The address is not this machine's, or the port may not be used.
+    """
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + NUM_PORTS_TRIED) if port is None else [port]
+    for candidate in ports:
+        try:
+            return _bind(host, candidate)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            raise UsageError(
+                f"Cannot listen on {host} port {candidate}: "
+                f"{os.strerror(error.errno) if error.errno and error.errno > 0 else error}.",
+                hint="Choose another address with --host or another port with --port.",
+            ) from error
+        except OverflowError as error:
+            raise UsageError(f"{candidate} is no port; they go up to 65535.") from error
+    if port is None:
+        raise ResourceError(f"Ports {ports[0]} to {ports[-1]} are all taken.")
+    raise ResourceError(
+        f"Port {port} is taken by another program.",
+        hint="Choose another with --port, or leave it out to take the next free one.",
+    )
+
+
+def _bind(host: str, port: int) -> Listener:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            # Elsewhere this option would let two programs share one port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return Listener(listener, host, listener.getsockname()[1])

@@ -1,0 +1,242 @@
+"""OpenAI's dialect: `/v1/models` and `/v1/chat/completions`, with llama-server's additions."""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from runtime.chat.template import Message
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Stats, TextDelta
+from runtime.errors import RequestError
+from runtime.server.errors import LoadingError, NotSupportedError, error_body
+from runtime.server.generation import generate, unless_gone
+from runtime.server.json import JSONResponse, encode, read_json
+from runtime.server.state import ServerState, state_of
+
+
+class TextPart(msgspec.Struct, tag="text"):
+    """A piece of a message's text."""
+
+    text: str
+
+
+class ImagePart(msgspec.Struct, tag="image_url"):
+    """An image; refused, since no model here sees."""
+
+    image_url: Any
+
+
+class ChatMessage(msgspec.Struct):
+    """One message of a conversation."""
+
+    role: str
+    content: str | list[TextPart | ImagePart] | None = None
+
+    def to_template(self) -> Message:
+        """Return the message as chat templates take it."""
+        return {"role": self.role, "content": self._text()}
+
+    def _text(self) -> str:
+        if not isinstance(self.content, list):
+            return self.content or ""
+        if any(isinstance(part, ImagePart) for part in self.content):
+            raise NotSupportedError("This model takes no images.")
+        return "".join(part.text for part in self.content if isinstance(part, TextPart))
+
+
+class StreamOptions(msgspec.Struct):
+    """What a stream carries besides text."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(msgspec.Struct):
+    """The body of a chat completion request; fields not named here are ignored."""
+
+    messages: list[ChatMessage]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    stop: str | list[str] | None = None
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    n: int | None = None
+    tools: list[Any] | None = None
+    response_format: dict[str, Any] | None = None
+    logprobs: bool | None = None
+
+
+async def list_models(request: Request) -> Response:
+    """Answer `GET /v1/models`."""
+    state = state_of(request)
+    model = {"id": state.name, "object": "model", "created": 0, "owned_by": "solofile"}
+    return JSONResponse({"object": "list", "data": [model]})
+
+
+async def chat_completions(request: Request) -> Response:
+    """Answer `POST /v1/chat/completions`."""
+    state = state_of(request)
+    if not state.engine.is_ready:
+        raise LoadingError
+    body = await read_json(request, ChatRequest)
+    events = generate(state.engine, _to_generation(body, state))
+    answer = _ChatAnswer(state.name)
+    if not body.stream:
+        return JSONResponse(await unless_gone(request, answer.whole(events)))
+    # What is wrong with the request shows before the first event, while a status can be sent.
+    first = await anext(events)
+    include_usage = bool(body.stream_options and body.stream_options.include_usage)
+    stream = answer.stream(first, events, include_usage=include_usage)
+    return StreamingResponse(stream, media_type="text/event-stream")
+
+
+ROUTES = [
+    Route(f"{prefix}{path}", endpoint, methods=[method])
+    for prefix in ("/v1", "")
+    for path, endpoint, method in (
+        ("/models", list_models, "GET"),
+        ("/chat/completions", chat_completions, "POST"),
+    )
+]
+
+
+def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
+    _refuse_unsupported(body)
+    asked = {
+        "temperature": body.temperature,
+        "top_k": body.top_k,
+        "top_p": body.top_p,
+        "min_p": body.min_p,
+        "repeat_penalty": body.repeat_penalty,
+        "presence_penalty": body.presence_penalty,
+        "frequency_penalty": body.frequency_penalty,
+        "seed": body.seed,
+    }
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
+    max_tokens = next((limit for limit in limits if limit is not None), None)
+    stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    if not body.messages:
+        raise RequestError("messages is empty.")
+    return GenerationRequest(
+        prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
+        sampling=replace(state.sampling, **given),
+        max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
+        stop=tuple(stop),
+    )
+
+
+def _refuse_unsupported(body: ChatRequest) -> None:
+    unsupported = {
+        "n above 1": (body.n or 1) > 1,
+        "tools": bool(body.tools),
+        "response_format": (body.response_format or {}).get("type", "text") != "text",
+        "logprobs": bool(body.logprobs),
+    }
+    for what, is_asked in unsupported.items():
+        if is_asked:
+            raise NotSupportedError(f"This server does not support {what} yet.")
+
+
+class _ChatAnswer:
+    """Writes one completion, whole or as a stream of chunks."""
+
+    def __init__(self, model: str) -> None:
+        self._frame = {
+            "id": f"chatcmpl-{uuid.uuid4().hex}",
+            "created": int(time.time()),
+            "model": model,
+        }
+
+    async def whole(self, events: AsyncGenerator[Event]) -> dict[str, Any]:
+        """Return the completion once it is finished."""
+        texts = []
+        async for event in events:
+            match event:
+                case TextDelta(text):
+                    texts.append(text)
+                case Failed(error):
+                    raise error
+                case Finished(reason, stats):
+                    return self._completion("".join(texts), reason, stats)
+        raise AssertionError("the engine ends every request with an event")
+
+    async def stream(
+        self, first: Event, events: AsyncGenerator[Event], *, include_usage: bool
+    ) -> AsyncIterator[bytes]:
+        """Yield the completion as server-sent events."""
+        try:
+            yield self._chunk({"role": "assistant", "content": ""}, None)
+            event = first
+            while isinstance(event, TextDelta):
+                yield self._chunk({"content": event.text}, None)
+                event = await anext(events)
+            if isinstance(event, Failed):
+                yield _sse(error_body(event.error))
+            else:
+                yield self._chunk({}, event.reason, timings=_timings(event.stats))
+                if include_usage:
+                    yield self._usage_chunk(event.stats)
+            yield b"data: [DONE]\n\n"
+        finally:
+            await events.aclose()
+
+    def _completion(self, text: str, reason: str, stats: Stats) -> dict[str, Any]:
+        message = {"role": "assistant", "content": text}
+        return self._frame | {
+            "object": "chat.completion",
+            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+            "usage": _usage(stats),
+            "timings": _timings(stats),
+        }
+
+    def _chunk(self, delta: dict[str, str], reason: str | None, **extra: Any) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return _sse(self._frame | {"object": "chat.completion.chunk", "choices": [choice]} | extra)
+
+    def _usage_chunk(self, stats: Stats) -> bytes:
+        return _sse(
+            self._frame | {"object": "chat.completion.chunk", "choices": [], "usage": _usage(stats)}
+        )
+
+
+def _sse(data: dict[str, Any]) -> bytes:
+    return b"data: " + encode(data) + b"\n\n"
+
+
+def _usage(stats: Stats) -> dict[str, Any]:
+    return {
+        "prompt_tokens": stats.prompt_tokens,
+        "completion_tokens": stats.completion_tokens,
+        "total_tokens": stats.prompt_tokens + stats.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": stats.cached_tokens},
+    }
+
+
+def _timings(stats: Stats) -> dict[str, float]:
+    """Return llama-server's `timings`: counts, milliseconds, tokens per second."""
+    prompt_n = stats.prompt_tokens - stats.cached_tokens
+    # The first token comes with the prompt; the rate is that of the ones after it.
+    generated = max(0, stats.completion_tokens - 1)
+    return {
+        "cache_n": stats.cached_tokens,
+        "prompt_n": prompt_n,
+        "prompt_ms": stats.prompt_s * 1e3,
+        "prompt_per_second": prompt_n / stats.prompt_s if stats.prompt_s else 0.0,
+        "predicted_n": stats.completion_tokens,
+        "predicted_ms": stats.generation_s * 1e3,
+        "predicted_per_second": generated / stats.generation_s if stats.generation_s else 0.0,
+    }

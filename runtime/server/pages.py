@@ -1,0 +1,55 @@
+"""The chat page and its files."""
+
+import sys
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from runtime import __version__
+from runtime.server.state import state_of
+
+# Nothing from outside, nothing inline: model output can never run as code.
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; font-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def page_folder() -> Path:
+    """Return the folder with the page's files."""
+    root = Path(getattr(sys, "_MEIPASS", Path(__file__).parents[2]))
+    return root / "templates" / "page"
+
+
+async def index(request: Request) -> Response:
+    """Answer `GET /` with the chat page."""
+    html = (
+        _environment()
+        .get_template("index.html")
+        .render(title=state_of(request).name, version=__version__)
+    )
+    return HTMLResponse(html, headers=PAGE_HEADERS)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=FileSystemLoader(page_folder()), autoescape=True)
+
+
+def routes() -> list[Route | Mount]:
+    """Return the page's routes."""
+    return [
+        Route("/", index, methods=["GET"]),
+        Mount("/page", StaticFiles(directory=page_folder(), check_dir=False)),
+    ]

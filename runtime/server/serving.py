@@ -1,0 +1,76 @@
+"""Running the application until someone ends it."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from socket import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from runtime.engine.engine import Engine
+from runtime.server.listening import Listener
+
+# Answers that still stream get this long before their connections are closed.
+GRACE_S = 1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with our own signals and a word when it listens."""
+
+    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_listening = when_listening
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._when_listening()
+
+
+def serve(
+    app: ASGIApp, listener: Listener, engine: Engine, *, when_listening: Callable[[], None]
+) -> None:
+    """Serve until Ctrl-C, SIGTERM, or the model cannot be loaded.
+
+    Raises:
+        AppError: The model could not be loaded.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    asyncio.run(_serve(_Server(config, when_listening), listener, engine))
+    if engine.load_error:
+        raise engine.load_error
+
+
+async def _serve(server: _Server, listener: Listener, engine: Engine) -> None:
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    watcher = asyncio.create_task(_end_without_model(engine, end))
+    await server.serve(sockets=[listener.socket])
+    watcher.cancel()
+
+
+async def _end_without_model(engine: Engine, end: Callable[[], None]) -> None:
+    """End the server when loading fails."""
+    while not engine.is_ready:
+        if engine.load_error:
+            end()
+            return
+        await asyncio.sleep(0.05)
