@@ -1,0 +1,33 @@
+/* The solofile as a zip archive: where in it the package with the runtime lies. */
+#ifndef ARCHIVE_H
+#define ARCHIVE_H
+
+#include "sha256.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Layout of runtime.pkg, little-endian, as runtime/package.py defines it:
+ *   8 bytes  magic
+ *  32 bytes  SHA-256 of the compressed stream
+ *   8 bytes  size of the compressed stream
+ *   8 bytes  sum of the unpacked files' sizes
+ *   then the compressed stream: a tar, in zstd */
+#define PACKAGE_MAGIC "SOLOPKG1"
+enum { PACKAGE_HEADER_BYTES = 56 };
+
+struct package {
+    uint64_t offset; /* of the compressed stream, from the solofile's first byte */
+    uint64_t compressed_bytes;
+    uint64_t unpacked_bytes;
+    uint8_t sha256[SHA256_BYTES];
+};
+
+/* Read exactly `size` bytes at `offset`; false when the file does not have them. */
+bool read_at(int file, void *buffer, size_t size, uint64_t offset);
+
+/* Find the package by the zip directory. Does not return when the file is damaged. */
+void find_package(int file, struct package *package);
+
+#endif

@@ -1,0 +1,82 @@
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *program_name = "solofile";
+
+void name_program(const char *invoked_as)
+{
+    if (!invoked_as || !*invoked_as)
+        return;
+    const char *slash = strrchr(invoked_as, '/');
+    program_name = slash ? slash + 1 : invoked_as;
+}
+
+static void print_line(const char *format, va_list arguments)
+{
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+}
+
+void fail(enum exit_code code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+    exit(code);
+}
+
+bool refuse(struct reason *why, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why->text, sizeof why->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static const char *meaning_of(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return "is not writable";
+    case EROFS:
+        return "is on a read-only file system";
+    case ENOSPC:
+    case EDQUOT:
+        return "is on a disk that is full";
+    case ENOENT:
+        return "does not exist";
+    case ENOTDIR:
+    case ELOOP:
+        return "is not a folder";
+    case EEXIST:
+    case ENOTEMPTY:
+        return "holds a runtime that belongs to another user";
+    default:
+        return NULL;
+    }
+}
+
+bool refuse_errno(struct reason *why, const char *path)
+{
+    const char *meaning = meaning_of(errno);
+    if (meaning)
+        return refuse(why, "%s %s", path, meaning);
+    return refuse(why, "%s cannot be used (%s)", path, strerror(errno));
+}

@@ -1,0 +1,101 @@
+"""Places on file systems that cannot be used."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runtime.package import HEADER_BYTES, PackageHeader
+from tests.runtime.stub.solofiles import RUNTIME, Run, make_package, make_solofile
+
+
+def test_noexec(tmp_path: Path, solofile: Path, mounting: Run) -> None:
+    """A place mounted noexec is passed over, with the reason."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    completed = mounting(
+        f"mount -t tmpfs -o noexec none {home}; exec {solofile} exit 6",
+        environment={"HOME": str(home), "TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]},
+    )
+
+    assert completed.returncode == 6
+    assert f"because {home}/.cache/solofile is on a file system mounted noexec" in (
+        completed.stderr
+    )
+
+
+def test_read_only_home(tmp_path: Path, solofile: Path, mounting: Run) -> None:
+    """A read-only home folder is passed over, with the reason."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    completed = mounting(
+        f"mount -t tmpfs -o ro none {home}; exec {solofile} exit 6",
+        environment={"HOME": str(home), "TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]},
+    )
+
+    assert completed.returncode == 6
+    assert f"because {home}/.cache/solofile is on a read-only file system" in completed.stderr
+
+
+def test_read_only_place_that_holds_the_runtime(
+    run: Run, solofile: Path, cache: Path, mounting: Run
+) -> None:
+    """A runtime unpacked beforehand is used from a read-only place."""
+    run(solofile)
+
+    completed = mounting(
+        f"mount --bind {cache} {cache}; mount -o remount,ro,bind {cache}; exec {solofile}"
+    )
+
+    assert completed.returncode == 0
+    assert completed.stderr == ""
+
+
+def test_no_place_at_all(tmp_path: Path, solofile: Path, mounting: Run) -> None:
+    """Where nothing works, one sentence names every place and its reason, without /proc too."""
+    root = tmp_path / "root"
+    for name in ("home", "tmp"):
+        (root / name).mkdir(parents=True)
+    solofile.rename(root / "model")
+
+    completed = mounting(
+        f"mount --bind {root} {root}; mount -o remount,ro,bind {root}; exec chroot {root} /model",
+        environment={"HOME": "/home", "PATH": os.environ["PATH"]},
+    )
+
+    user = "/solofile-0"
+    assert completed.returncode == 5
+    assert completed.stderr == (
+        "model: There is no place to unpack the runtime: "
+        "/home/.cache/solofile is on a read-only file system; "
+        f"/var/tmp{user} does not exist; /tmp{user} is on a read-only file system; "
+        f"/dev/shm{user} does not exist; /.solofile is on a read-only file system. To start "
+        "it, set SOLOFILE_CACHE to a writable folder on a disk that programs may be started "
+        "from.\n"
+    )
+
+
+@pytest.mark.parametrize("is_foreseen", [True, False])
+def test_full_disk(
+    tmp_path: Path, launcher: Path, mounting: Run, cache: Path, is_foreseen: bool
+) -> None:
+    """A disk that is too small gives exit code 5 and is left as it was."""
+    package = make_package(tmp_path / "package", RUNTIME, filler_bytes=20_000_000)
+    data = package.read_bytes()
+    if not is_foreseen:
+        header = PackageHeader.unpack(data)
+        small = PackageHeader(header.sha256, header.compressed_bytes, 1000)
+        data = small.pack() + data[HEADER_BYTES:]
+    solofile = make_solofile(tmp_path / "model", launcher, data)
+    cache.mkdir()
+
+    completed = mounting(
+        f"mount -t tmpfs -o size=10m none {cache}; {solofile} || echo exit=$?; "
+        f"ls -A {cache}/runtime; df --output=used {cache} | tail -n 1"
+    )
+
+    assert f"{cache} is on a disk that is full" in completed.stderr
+    assert ("MB are needed" in completed.stderr) == is_foreseen
+    assert completed.stdout.split() == ["exit=5", "0"]
