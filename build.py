@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""The one entry point: makes the project's environment on first use and runs the builder in it.
+
+Needs only a Python of 3.11 or newer; older ones can still parse this file, to say so.
+"""
+
+import sys
+
+NEEDED_PYTHON = (3, 11)
+if sys.version_info[:2] < NEEDED_PYTHON:
+    sys.exit(
+        "Error: solofile needs Python {}.{} or newer, and {} is Python {}.{}.".format(
+            *NEEDED_PYTHON, sys.executable, *sys.version_info[:2]
+        )
+    )
+
+import hashlib  # noqa: E402 - nothing may come before the check above
+import importlib.util  # noqa: E402
+import os  # noqa: E402
+import subprocess  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYPROJECT = ROOT / "pyproject.toml"
+CONSTRAINTS = ROOT / "constraints.txt"
+# The commands that need more than what `pip install .` brings.
+TEST_COMMANDS = {"test", "bench"}
+
+
+def main() -> None:
+    """Run the builder inside the project's environment, which is made or repaired first."""
+    if not is_inside():
+        if not environment_python().exists() or not (VENV / "pyvenv.cfg").exists():
+            create_environment()
+        run_inside()
+    groups = ["base", "test"] if wants_test_group(sys.argv[1:]) else ["base"]
+    for group in groups:
+        if not is_ready(group):
+            install(group)
+    from builder.__main__ import main as run_builder
+
+    run_builder()
+
+
+def is_inside() -> bool:
+    """Say whether this interpreter is the environment's own."""
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def environment_python() -> Path:
+    """Return where the environment's interpreter lies."""
+    return VENV / "Scripts" / "python.exe" if os.name == "nt" else VENV / "bin" / "python"
+
+
+def create_environment() -> None:
+    """Make an empty environment; what belongs in it is installed from inside."""
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        fail(
+            f"This Python ({sys.executable}) cannot make environments: its venv or ensurepip module is "
+            "missing.",
+            "Install it (on Debian and Ubuntu: sudo apt install python3-venv), and run this again.",
+        )
+    import venv
+
+    try:
+        venv.EnvBuilder(clear=True, symlinks=os.name != "nt").create(VENV)
+    except OSError as error:
+        fail(f"Could not make the environment in {VENV}: {error}.", "")
+
+
+def run_inside() -> None:
+    """Become the environment's interpreter, running this same command."""
+    python = str(environment_python())
+    command = [python, str(ROOT / "build.py"), *sys.argv[1:]]
+    if os.name != "nt":
+        os.execv(python, command)
+    try:
+        sys.exit(subprocess.call(command))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def wants_test_group(arguments: "list[str]") -> bool:
+    """Say whether the command in `arguments` needs the tools of the test group."""
+    return next((word for word in arguments if not word.startswith("-")), "") in TEST_COMMANDS
+
+
+def requirements(group: str) -> "list[str]":
+    """Return the pinned requirements of `base` or `test`."""
+    import tomllib
+
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
+    wanted = project["project"]["dependencies"]
+    if group == "test":
+        wanted = wanted + project["dependency-groups"]["test"]
+    return list(wanted)
+
+
+def stamp(group: str) -> Path:
+    """Return the file that says the group is installed."""
+    return VENV / f"solofile-{group}.stamp"
+
+
+def digest(group: str) -> str:
+    """Return what identifies the group's requirements, their pins and this interpreter."""
+    facts = [*requirements(group), CONSTRAINTS.read_text(encoding="utf-8"), sys.version]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def is_ready(group: str) -> bool:
+    """Say whether exactly this group was installed completely."""
+    try:
+        return stamp(group).read_text(encoding="utf-8") == digest(group)
+    except OSError:
+        return False
+
+
+def install(group: str) -> None:
+    """Install a group's requirements; its stamp is written once all of them are there."""
+    with one_at_a_time():
+        if is_ready(group):
+            return
+        stamp(group).unlink(missing_ok=True)
+        if importlib.util.find_spec("pip") is None:
+            install_pip()
+        say(f"Installing what solofile needs into {VENV} (once) ...")
+        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        run_pip([*pip, "--constraint", str(CONSTRAINTS), *requirements(group)])
+        stamp(group).write_text(digest(group), encoding="utf-8")
+        importlib.invalidate_caches()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold back a second process that would install into the same environment."""
+    with (VENV / "solofile.lock").open("w") as lock:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def install_pip() -> None:
+    """Put pip into the environment, which other tools may have made without it."""
+    if importlib.util.find_spec("ensurepip") is None:
+        fail(
+            f"The environment {VENV} has no pip, and this Python has no ensurepip module.",
+            "Install it (on Debian and Ubuntu: sudo apt install python3-venv), and run this again.",
+        )
+    command = [sys.executable, "-m", "ensurepip", "--default-pip"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        fail(f"Could not install pip into {VENV}: {done.stdout.strip()[-500:]}", "")
+
+
+def run_pip(command: "list[str]") -> None:
+    """Run pip, showing on a terminal which package it is at."""
+    lines = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        errors="replace",
+    ) as process:  # fmt: skip
+        assert process.stdout is not None, "opened with a pipe"
+        for line in process.stdout:
+            lines.append(line.strip())
+            if line.startswith("Collecting") and sys.stderr.isatty():
+                sys.stderr.write(f"\r\033[K  {line.strip()[:70]}")
+                sys.stderr.flush()
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    if process.returncode:
+        errors = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
+        fail(
+            "Could not install what solofile needs: {}".format(" ".join(errors)),
+            "Is this machine's package index reachable? Running this again goes on from here.",
+        )
+
+
+def say(text: str) -> None:
+    """Print what is going on."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def fail(message: str, hint: str) -> None:
+    """End with one sentence and what to do about it."""
+    sys.exit("\n".join(filter(None, ["Error: " + message, hint])))
+
+
+if __name__ == "__main__":
+    main()
