@@ -25,9 +25,16 @@ def warning(text: str) -> None:
     click.secho(f"Warning: {text}", fg="yellow", err=True)
 
 
-def error(text: str) -> None:
-    """Print why the command failed."""
+def error(text: str, hint: str = "") -> None:
+    """Print why the command failed and what to do about it."""
     click.secho(f"Error: {text}", fg="red", err=True)
+    if hint:
+        info(hint)
+
+
+def is_terminal() -> bool:
+    """Say whether a person watches the commentary, so that bars may move."""
+    return sys.stderr.isatty()
 
 
 def human_bytes(size_bytes: int) -> str:
@@ -57,13 +64,15 @@ def status(label: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(label: str, total: int, *, unit_is_bytes: bool = True) -> Iterator[Callable[[int], None]]:
+def progress(
+    label: str, total: int, *, unit_is_bytes: bool = True
+) -> Iterator[Callable[[int], None]]:
     """Show a bar with rate and time left on a terminal, one line elsewhere.
 
     Yields:
         A function that takes how much more is done.
     """
-    if not sys.stderr.isatty():
+    if not is_terminal():
         with status(label):
             yield lambda _: None
         return

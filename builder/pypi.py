@@ -83,12 +83,12 @@ def install_tools(name: str, requirements: list[str]) -> Path:
     """
     folder = user_cache_dir() / "tools" / name
     if not folder.is_dir():
-        with atomic_folder(folder) as part, console.status(f"Installing {', '.join(requirements)}"):
-            run_pip(
-                ["install", "--no-deps", "--only-binary=:all:", "--target", str(part)]
-                + requirements,
-                doing=f"install {' '.join(requirements)}",
-            )
+        with (
+            atomic_folder(folder) as part,
+            console.status(f"Installing {', '.join(requirements)}"),
+        ):
+            into = ["install", "--no-deps", "--only-binary=:all:", "--target", str(part)]
+            run_pip([*into, *requirements], doing=f"install {' '.join(requirements)}")
     return folder
 
 

@@ -1,0 +1,100 @@
+"""What a model's GGUF header says of it, and whether llama.cpp can load it."""
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+
+from builder.ggml_tables import ARCHITECTURES, FILE_TYPES, TENSOR_TYPES
+from builder.gguf_header import Header, read_header
+from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.manifest import ModelFacts
+
+# What a file name says of its quantization: `-Q4_K_M`, `.Q4_1`, `-UD-IQ2_XXS`, `-bf16`.
+QUANTIZATION = re.compile(
+    r"(?:^|[-._])((?:UD-)?(?:I?Q\d\w*|TQ\d_\d|MXFP4\w*|NVFP4|BF16|F16|F32|FP16|FP32))$",
+    re.IGNORECASE,
+)
+PART = re.compile(r"-(\d{5})-of-(\d{5})$")
+# A file type may say that it was guessed rather than chosen.
+_GUESSED = 1024
+_OTHER_KINDS = {"mmproj": "a projector", "adapter": "an adapter", "imatrix": "an importance matrix"}
+
+
+def model_name(file_name: str) -> str:
+    """Return a model's name from its file's: no folder, suffix, part number or quantization."""
+    stem = PART.sub("", Path(file_name).name.removesuffix(".gguf"))
+    return QUANTIZATION.sub("", stem) or stem
+
+
+def read_facts(paths: list[Path], *, name: str, license_id: str = "") -> ModelFacts:
+    """Read and check a model's headers.
+
+    Args:
+        paths: The GGUF, or all of its parts in order.
+        name: What the model is called.
+        license_id: The licence its source names, for a header that names none.
+
+    Raises:
+        DamagedFileError: A file is not a GGUF, cut short, or not the part it should be.
+        UnsupportedError: llama.cpp cannot load it.
+        OSError: A file cannot be read.
+    """
+    headers = [read_header(path) for path in paths]
+    _check_parts(paths, headers)
+    first = headers[0]
+    architecture = first.text("general.architecture")
+    _check_loadable(paths[0], first, architecture)
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    if not tensors:
+        raise UnsupportedError(
+            f"{paths[0]} holds a vocabulary only, no model.", hint="Name a file with weights."
+        )
+    template = first.text("tokenizer.chat_template")
+    return ModelFacts(
+        name=name,
+        architecture=architecture,
+        quantization=_quantization(first, headers),
+        n_params=sum(tensor.num_elements for tensor in tensors),
+        n_ctx_train=first.integer(f"{architecture}.context_length"),
+        license=first.text("general.license") or license_id,
+        chat_template_sha256=hashlib.sha256(template.encode()).hexdigest() if template else "",
+    )
+
+
+def _check_parts(paths: list[Path], headers: list[Header]) -> None:
+    for number, (path, header) in enumerate(zip(paths, headers, strict=True)):
+        count = header.integer("split.count") or 1
+        if count != len(paths) or header.integer("split.no") != number:
+            raise DamagedFileError(
+                f"{path} is part {header.integer('split.no') + 1} of {count} of a split model, and "
+                f"not part {number + 1} of {len(paths)}.",
+                hint="Name all parts as they were made: NAME-00001-of-00003.gguf and so on.",
+            )
+
+
+def _check_loadable(path: Path, header: Header, architecture: str) -> None:
+    kind = header.text("general.type")
+    if architecture == "clip" or kind in _OTHER_KINDS:
+        what = _OTHER_KINDS.get(kind, "a projector")
+        raise UnsupportedError(
+            f"{path} is {what}, not a language model.", hint="Name the model's own GGUF file."
+        )
+    if architecture not in ARCHITECTURES:
+        raise UnsupportedError(
+            f"{path} has the architecture {architecture or '(none)'}, which the llama.cpp of this "
+            "version does not know.",
+            hint="Use a newer version of solofile, or another model.",
+        )
+
+
+def _quantization(first: Header, headers: list[Header]) -> str:
+    if "general.file_type" in first.pairs:
+        label = FILE_TYPES.get(first.integer("general.file_type") & ~_GUESSED)
+        if label:
+            return label
+    elements: Counter[int] = Counter()
+    for header in headers:
+        for tensor in header.tensors:
+            elements[tensor.type_id] += tensor.num_elements
+    return TENSOR_TYPES[elements.most_common(1)[0][0]].name

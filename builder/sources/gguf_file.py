@@ -1,0 +1,87 @@
+"""A GGUF on this machine, in one file or in parts that lie beside each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.errors import SourceError
+from builder.gguf_facts import PART
+from builder.gguf_header import MAGIC
+from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from runtime.manifest import Origin
+
+MAX_LICENCE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class GgufFile:
+    """A GGUF by its path; of a split one, any part."""
+
+    path: Path
+
+    def resolve(self) -> ResolvedSource:
+        """Find the file, or all of its parts.
+
+        Raises:
+            SourceError: It is no GGUF, or a part is missing.
+        """
+        parts = self._parts()
+        return ResolvedSource(label=str(self.path), file_name=parts[0].name)
+
+    def fetch(self) -> FetchedModel:
+        """Return the file, or all of its parts, where they lie.
+
+        Raises:
+            SourceError: It is no GGUF, or a part is missing.
+        """
+        return FetchedModel(
+            files=[ModelFile(part, part.name) for part in self._parts()],
+            origin=Origin(kind="file", files=[]),
+            licences=find_licences(self.path.parent, self.path.name),
+        )
+
+    def _parts(self) -> list[Path]:
+        try:
+            with self.path.open("rb") as file:
+                magic = file.read(len(MAGIC))
+        except OSError as error:
+            raise SourceError(f"{self.path} cannot be read: {error.strerror}.") from error
+        if magic != MAGIC:
+            raise SourceError(
+                f"{self.path} is not a GGUF file.",
+                hint="Name a file in the GGUF format; their names end in .gguf.",
+            )
+        parts = [self.path.with_name(name) for name in part_names(self.path.name)]
+        missing = [part.name for part in parts if not part.is_file()]
+        if missing:
+            raise SourceError(
+                f"{self.path.name} is one of {len(parts)} parts, and {', '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} not beside it.",
+                hint="Put all parts into one folder.",
+            )
+        return parts
+
+
+def part_names(name: str) -> list[str]:
+    """Return the names of all parts of a split GGUF from that of any; a single file's own name."""
+    stem = name.removesuffix(".gguf")
+    match = PART.search(stem)
+    if not match:
+        return [name]
+    prefix, count = stem[: match.start()], int(match[2])
+    return [f"{prefix}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
+
+
+def find_licences(folder: Path, model_name: str) -> list[LicenceFile]:
+    """Return the licence texts that lie beside a model under a name that says they are its own.
+
+    A folder of many models and other things may hold a licence of something else, so only
+    `MODEL.LICENSE` and `MODEL.LICENCE` count, with or without the model's `.gguf`.
+    """
+    stem = model_name.removesuffix(".gguf")
+    names = [f"{start}.{word}" for start in (model_name, stem) for word in ("LICENSE", "LICENCE")]
+    found = [folder / name for name in names]
+    return [
+        LicenceFile(path.name, path.read_bytes())
+        for path in found
+        if path.is_file() and path.stat().st_size <= MAX_LICENCE_BYTES
+    ]

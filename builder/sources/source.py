@@ -1,0 +1,81 @@
+"""The interface every kind of source has, and what it hands over."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from runtime.manifest import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model on this machine.
+
+    Args:
+        path: Where it lies.
+        name: Its file name at its origin.
+        sha256: The digest its origin promises, in hex; empty where it promises none.
+    """
+
+    path: Path
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceFile:
+    """The text of a licence, by its file name at the origin."""
+
+    name: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedModel:
+    """A model on this machine.
+
+    Args:
+        files: The GGUF, or all parts of a split one in order.
+        origin: Where it came from; without files where those of `files` are meant.
+        licences: The licence texts found with it.
+        license_id: The licence's short name where the origin tells it.
+    """
+
+    files: list[ModelFile]
+    origin: Origin
+    licences: list[LicenceFile] = field(default_factory=list)
+    license_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSource:
+    """What is known of a source before anything is downloaded.
+
+    Args:
+        label: What it is, exactly, for people.
+        file_name: The name of the GGUF, or of its first part.
+        size_bytes: What must be downloaded at most; 0 where that is unknown or nothing.
+    """
+
+    label: str
+    file_name: str
+    size_bytes: int = 0
+
+
+class Source(Protocol):
+    """A place a model comes from."""
+
+    def resolve(self) -> ResolvedSource:
+        """Find out what exactly is meant, without downloading it.
+
+        Raises:
+            SourceError: It is not there, not reachable, or ambiguous.
+        """
+
+    def fetch(self) -> FetchedModel:
+        """Bring the model to this machine, where it is not there yet.
+
+        Raises:
+            SourceError: It could not be had.
+            DiskError: It does not fit.
+        """
