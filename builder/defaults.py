@@ -1,0 +1,41 @@
+"""Settings that are built into a solofile, as given by `--set KEY=VALUE`."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from runtime.errors import UsageError
+from runtime.manifest import SettingValue
+from runtime.settings import Settings
+
+# What only makes sense on the machine it is given on.
+_NOT_BUILT_IN = {"model"}
+
+
+def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
+    """Return the settings in `KEY=VALUE` texts, each with a value of its type.
+
+    Raises:
+        UsageError: A text is no assignment, or its key or value is no setting's.
+    """
+    types = {
+        field.name: field.type
+        for field in msgspec.structs.fields(Settings)
+        if field.name not in _NOT_BUILT_IN
+    }
+    values: dict[str, SettingValue] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        name = key.strip().replace("-", "_")
+        if not equals:
+            raise UsageError(
+                f"--set {assignment} sets nothing.", hint="Write it as in --set temp=0.2."
+            )
+        if name not in types:
+            known = ", ".join(sorted(known.replace("_", "-") for known in types))
+            raise UsageError(f"{key} is no setting.", hint=f"The settings are {known}.")
+        try:
+            values[name] = msgspec.convert(text, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"--set {assignment} does not fit: {error}.") from error
+    return values

@@ -1,0 +1,143 @@
+"""From a source to a finished solofile: resolve, fetch, check, merge, pack, smoke-test."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from builder import console
+from builder.files import atomic_path, explained_disk_errors, require_writable
+from builder.gguf_facts import PART, model_name, read_facts
+from builder.kit import ensure_kit
+from builder.merge import merge
+from builder.pack import Contents, damaged, require_room, write_solofile
+from builder.report import Report
+from builder.smoke import SmokeTest, smoke_test
+from builder.sources.source import FetchedModel, Source
+from builder.targets import Target, host_target
+from runtime.manifest import Manifest, OriginFile, SettingValue
+
+DEFAULT_FOLDER = Path("dist")
+_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made.
+
+    Args:
+        source: Where the model comes from.
+        target: What the solofile runs on.
+        output: Its path, or an existing folder for it; None for the default.
+        name: What the model is called; empty takes it from the file's name.
+        defaults: Settings to build in.
+        toolchain: What compiles a kit that is not there yet: `zig` or `system`.
+        is_smoke_tested: Whether the finished file must answer a question.
+        weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
+    """
+
+    source: Source
+    target: Target
+    output: Path | None = None
+    name: str = ""
+    defaults: dict[str, SettingValue] = field(default_factory=dict)
+    toolchain: str = "zig"
+    is_smoke_tested: bool = True
+    weights_sha256: str = ""
+
+
+def make_solofile(order: Order) -> Report:
+    """Make a solofile; the old file of its name stands until the new one has passed its test.
+
+    Raises:
+        AppError: Whatever failed, as one sentence.
+    """
+    started = time.monotonic()
+    _require_output_folder(order.output)
+    console.info(f"Source: {order.source.resolve().label}")
+    fetched = order.source.fetch()
+    first_name = fetched.files[0].name
+    name = order.name or model_name(first_name)
+    facts = read_facts(
+        [file.path for file in fetched.files], name=name, license_id=fetched.license_id
+    )
+    kit = ensure_kit(order.target, toolchain=order.toolchain)
+    weights, sha256, files = _one_file(fetched)
+    contents = Contents(
+        name=name,
+        kit=kit,
+        weights=weights,
+        weights_name=f"{PART.sub('', first_name.removesuffix('.gguf'))}.gguf",
+        weights_sha256=order.weights_sha256 or sha256,
+        model=facts,
+        origin=msgspec.structs.replace(fetched.origin, files=files),
+        licences=fetched.licences,
+        defaults=order.defaults,
+    )
+    output = _output_path(order, order.name or f"{name}-{facts.quantization}")
+    require_room(contents, order.target, output.parent)
+    with atomic_path(output, mode=0o755) as part:
+        manifest = write_solofile(contents, part)
+        part.chmod(0o755)
+        test = _tested(order, part)
+    return _report(output, manifest, test, time.monotonic() - started)
+
+
+def _require_output_folder(output: Path | None) -> None:
+    """Find out that nothing can be written before anything long is begun."""
+    if output is None:
+        with explained_disk_errors(DEFAULT_FOLDER):
+            DEFAULT_FOLDER.mkdir(exist_ok=True)
+        require_writable(DEFAULT_FOLDER)
+    else:
+        require_writable(output if output.is_dir() else output.parent)
+
+
+def _output_path(order: Order, stem: str) -> Path:
+    suffix = order.target.executable_suffix
+    output = DEFAULT_FOLDER if order.output is None else order.output
+    if output.is_dir():
+        return output / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{suffix}"
+    return output if output.name.endswith(suffix) else output.with_name(output.name + suffix)
+
+
+def _one_file(fetched: FetchedModel) -> tuple[Path, str, list[OriginFile]]:
+    """Return the weights as one file, the digest it must have, and the files of its origin."""
+    if len(fetched.files) == 1:
+        return fetched.files[0].path, fetched.files[0].sha256, fetched.origin.files
+    merged = merge([file.path for file in fetched.files])
+    parts = []
+    for file, sha256 in zip(fetched.files, merged.part_sha256s, strict=True):
+        if file.sha256 not in ("", sha256):
+            raise damaged(file.path)
+        parts.append(OriginFile(name=file.name, size=file.path.stat().st_size, sha256=sha256))
+    return merged.path, "", fetched.origin.files or parts
+
+
+def _tested(order: Order, path: Path) -> SmokeTest | None:
+    if not order.is_smoke_tested:
+        return None
+    if order.target != host_target():
+        console.info(f"Not tested: a solofile for {order.target.name} cannot start here.")
+        return None
+    with console.status("Testing that it answers"):
+        return smoke_test(path)
+
+
+def _report(path: Path, manifest: Manifest, test: SmokeTest | None, seconds: float) -> Report:
+    size = path.stat().st_size
+    return Report(
+        path=str(path),
+        size=size,
+        overhead=size - manifest.weights.size,
+        name=manifest.name,
+        quantization=manifest.model.quantization,
+        license=manifest.model.license,
+        target=manifest.kit.target,
+        glibc=manifest.kit.glibc,
+        seconds=round(seconds, 1),
+        start_seconds=round(test.start_s, 2) if test else None,
+        answer=test.answer if test else None,
+    )

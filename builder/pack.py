@@ -1,0 +1,190 @@
+"""Writing a solofile: launcher, weights, licences, manifest and runtime, in that order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder import console
+from builder.errors import ToolError
+from builder.files import require_space, synced_file
+from builder.kit import Kit
+from builder.sources.source import LicenceFile
+from builder.targets import Target
+from runtime.container import MANIFEST_NAME, RUNTIME_NAME, ContainerWriter
+from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.manifest import (
+    EntryFacts,
+    KitFacts,
+    LauncherFacts,
+    Manifest,
+    ModelFacts,
+    Origin,
+    OriginFile,
+    SettingValue,
+    encode,
+)
+
+# The most that manifest, headers, padding and directory take.
+_OVERHEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that goes into a solofile.
+
+    Args:
+        name: What the model is called.
+        kit: The frozen runtime.
+        weights: The GGUF.
+        weights_name: Its entry's name; ends in `.gguf`.
+        weights_sha256: The digest it must have, in hex; empty takes it as it is.
+        model: What its header says.
+        origin: Where it came from; without files, the weights themselves are meant.
+        licences: The licence texts to carry.
+        defaults: Settings that are built in.
+    """
+
+    name: str
+    kit: Kit
+    weights: Path
+    weights_name: str
+    weights_sha256: str
+    model: ModelFacts
+    origin: Origin
+    licences: list[LicenceFile] = field(default_factory=list)
+    defaults: dict[str, SettingValue] = field(default_factory=dict)
+
+    @property
+    def max_size_bytes(self) -> int:
+        """The size the solofile will not exceed."""
+        files = [self.kit.launcher, self.weights, self.kit.runtime_pkg]
+        licences = sum(len(licence.text) for licence in self.licences)
+        return sum(path.stat().st_size for path in files) + licences + _OVERHEAD_BYTES
+
+
+def require_room(contents: Contents, target: Target, folder: Path) -> None:
+    """Check that the solofile may become as large as it will, before anything is written.
+
+    Args:
+        contents: What goes into it.
+        target: Where it is to run.
+        folder: Where it is written.
+
+    Raises:
+        UnsupportedError: The target starts no file of that size.
+        DiskError: The disk has not enough room.
+    """
+    size = contents.max_size_bytes
+    if target.max_file_bytes and size > target.max_file_bytes:
+        raise UnsupportedError(
+            f"The solofile would have {console.human_bytes(size)}, and {target.name} starts no "
+            f"file over {console.human_bytes(target.max_file_bytes)}.",
+            hint="Choose a smaller quantization or another target.",
+        )
+    require_space(folder, size, purpose="the solofile")
+
+
+def write_solofile(contents: Contents, path: Path) -> Manifest:
+    """Write a whole solofile into `path`; the same contents give the same bytes.
+
+    Args:
+        contents: What goes into it.
+        path: A file nobody else uses yet.
+
+    Returns:
+        The manifest it got.
+
+    Raises:
+        DamagedFileError: The weights have not the digest they must have.
+        ToolError: The kit's files are not those it was made with.
+    """
+    size = contents.weights.stat().st_size + contents.kit.runtime_pkg.stat().st_size
+    with synced_file(path) as file, console.progress("Packing", size) as advance:
+        return _write_entries(ContainerWriter(file), contents, advance)
+
+
+def _write_entries(
+    writer: ContainerWriter, contents: Contents, advance: Callable[[int], None]
+) -> Manifest:
+    kit = contents.kit
+    launcher_sha256 = writer.write_launcher(kit.launcher)
+    _require_kit_file("launcher", launcher_sha256, kit.info.launcher_sha256)
+    weights = EntryFacts(
+        name=contents.weights_name,
+        role="weights",
+        size=contents.weights.stat().st_size,
+        sha256=writer.add_file(
+            contents.weights_name, contents.weights, aligned=True, advance=advance
+        ),
+    )
+    if contents.weights_sha256 not in ("", weights.sha256):
+        raise damaged(contents.weights)
+    licences = [_add_licence(writer, licence) for licence in contents.licences]
+    runtime = EntryFacts(
+        name=RUNTIME_NAME,
+        role="runtime",
+        size=kit.runtime_pkg.stat().st_size,
+        sha256=kit.info.runtime_sha256,
+    )
+    launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
+    manifest = _manifest(contents, launcher, [weights, *licences, runtime])
+    writer.add_bytes(MANIFEST_NAME, encode(manifest))
+    runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
+    _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
+    writer.finish()
+    return manifest
+
+
+def _add_licence(writer: ContainerWriter, licence: LicenceFile) -> EntryFacts:
+    name = f"licences/{licence.name}"
+    return EntryFacts(
+        name=name,
+        role="licence",
+        size=len(licence.text),
+        sha256=writer.add_bytes(name, licence.text),
+    )
+
+
+def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFacts]) -> Manifest:
+    info = contents.kit.info
+    weights = entries[0]
+    itself = OriginFile(name=weights.name, size=weights.size, sha256=weights.sha256)
+    origin = contents.origin
+    return Manifest(
+        name=contents.name,
+        model=contents.model,
+        origin=Origin(
+            kind=origin.kind,
+            repository=origin.repository,
+            revision=origin.revision,
+            files=origin.files or [itself],
+        ),
+        kit=KitFacts(
+            target=info.target,
+            solofile=info.solofile,
+            python=info.python,
+            llama_cpp=info.llama_cpp,
+            llama_cpp_commit=info.llama_cpp_commit,
+            llama_cpp_python=info.llama_cpp_python,
+            glibc=info.glibc,
+        ),
+        launcher=launcher,
+        entries=entries,
+        defaults=dict(sorted(contents.defaults.items())),
+    )
+
+
+def damaged(path: Path) -> DamagedFileError:
+    """Return the error that says a fetched file is not what its origin promised."""
+    return DamagedFileError(
+        f"{path} is damaged: it is not the file its origin tells of.",
+        hint="Delete it and run this again.",
+    )
+
+
+def _require_kit_file(name: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise ToolError(
+            f"The kit's {name} is not the one it was made with.",
+            hint="Make the kit anew with `kit build`.",
+        )

@@ -1,0 +1,66 @@
+"""What a build tells at its end."""
+
+import shlex
+from pathlib import Path
+
+import msgspec
+
+from builder.console import human_bytes, human_seconds
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished solofile.
+
+    Args:
+        path: Where it lies.
+        size: Its size in bytes.
+        overhead: What it takes besides the weights, in bytes.
+        name: What the model is called.
+        quantization: How its weights are stored.
+        license: The licence its header or origin names; may be empty.
+        target: What it runs on.
+        glibc: The lowest glibc it runs on; empty where that does not matter.
+        seconds: How long making it took.
+        start_seconds: From starting it to the first byte of its answer; None where untested.
+        answer: What it answered; None where untested.
+    """
+
+    path: str
+    size: int
+    overhead: int
+    name: str
+    quantization: str
+    license: str
+    target: str
+    glibc: str
+    seconds: float
+    start_seconds: float | None
+    answer: str | None
+
+    @property
+    def command(self) -> str:
+        """What a shell in this folder starts it with."""
+        path = Path(self.path)
+        return shlex.quote(self.path if path.is_absolute() else f"./{path.as_posix()}")
+
+    def as_json(self) -> str:
+        """Return the report for programs."""
+        return msgspec.json.encode(self).decode()
+
+    def as_text(self) -> str:
+        """Return the report for people."""
+        runs_on = f"{self.target}, glibc {self.glibc} or newer" if self.glibc else self.target
+        lines = [
+            ("Solofile", self.path),
+            ("Model", " ".join(filter(None, [self.name, self.quantization, self.license]))),
+            (
+                "Size",
+                f"{human_bytes(self.size)}, {human_bytes(self.overhead)} more than the weights",
+            ),
+            ("Runs on", runs_on),
+            ("Made in", human_seconds(self.seconds)),
+        ]
+        if self.start_seconds is not None:
+            lines.append(("First word after", human_seconds(self.start_seconds)))
+        lines.append(("Run it", self.command))
+        return "\n".join(f"{label + ':':18}{text}" for label, text in lines)
