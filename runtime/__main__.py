@@ -72,7 +72,7 @@ def _overview() -> str:
         "A language model in one file: chat page, API and terminal.\n\n"
         f"commands:\n{commands}\n\n"
         f"{program} COMMAND --help lists a command's options.\n\n"
-        f"examples:\n{EXAMPLES.replace('MODEL', './' + program)}"
+        f"examples:\n{EXAMPLES.replace('MODEL', program)}"
     )
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 
 from runtime import __version__
-from runtime.container import COPY_AGAIN, MANIFEST_NAME, Container
+from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.zip_records import COPY_AGAIN
 
 FORMAT_MAJOR = 1
 FORMAT_VERSION = f"{FORMAT_MAJOR}.0"

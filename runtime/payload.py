@@ -4,10 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.container import COPY_AGAIN, Container, is_container
+from runtime.container import Container
 from runtime.engine.model import Weights
 from runtime.errors import DamagedFileError, UsageError
 from runtime.manifest import Manifest, read_manifest
+from runtime.zip_records import COPY_AGAIN, ends_with_directory
 
 _GGUF_MAGIC = b"GGUF"
 
@@ -54,7 +55,7 @@ def find_payload(model: Path | None) -> Payload:
         raise UsageError("No model is inside this program.", hint="Name one with -m FILE.gguf.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    if model is None or is_container(path):
+    if model is None or ends_with_directory(path):
         return _inside_container(path)
     with path.open("rb") as file:
         if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from runtime.container import COPY_AGAIN, MANIFEST_NAME, Container
+from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError
 from runtime.manifest import read_manifest
+from runtime.zip_records import COPY_AGAIN
 
 
 def verify(path: Path, *, advance: Callable[[int], None] = lambda _: None) -> list[str]:

@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"{program} {name}".strip(),
             description=summary,
-            epilog=f"examples:\n{examples.replace('MODEL', './' + program)}",
+            epilog=f"examples:\n{examples.replace('MODEL', program)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
@@ -72,9 +72,9 @@ class Context:
 
 
 def program_name() -> str:
-    """Return what the user typed to start this program, without its folder."""
+    """Return what a user types to start this program from its folder."""
     path = own_path()
-    return path.name if path else "python -m runtime"
+    return f"./{path.name}" if path else "python -m runtime"
 
 
 def open_context(arguments: argparse.Namespace) -> Context:
