@@ -6,9 +6,11 @@ Its version decides llama.cpp everywhere: libraries, binding, benchmarks.
 
 import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -78,9 +80,12 @@ def source_folder() -> Path:
         sdist = download(
             f"llama-cpp-python=={VERSION}", _home() / "sdist", sha256=SDIST_SHA256, sdist=True
         )
-        with atomic_folder(folder) as part, console.status(f"Unpacking {sdist.name}"):
-            with tarfile.open(sdist) as archive:
-                archive.extractall(part, filter="data")
+        with (
+            atomic_folder(folder) as part,
+            console.status(f"Unpacking {sdist.name}"),
+            tarfile.open(sdist) as archive,
+        ):
+            archive.extractall(part, filter="data")
     return folder / f"llama_cpp_python-{VERSION}"
 
 
@@ -101,6 +106,18 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
             hint="Build the kit on such a machine and carry its .kit file here.",
         )
     return _built("libraries", target, toolchain, [], _collect_libraries)
+
+
+def expose_binding() -> None:
+    """Let this process import the engine: the binding's Python files and this machine's libraries.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: The libraries could not be built.
+    """
+    os.environ["LLAMA_CPP_LIB_PATH"] = str(native_libraries(host_target()))
+    if str(source_folder()) not in sys.path:
+        sys.path.append(str(source_folder()))
 
 
 def llama_server(target: Target, *, toolchain: str = "zig") -> Path:
@@ -184,7 +201,9 @@ def _run_ninja(command: list[str], environment: dict[str, str], log: Path, label
         ) as process,
     ):
         assert process.stdout is not None, "opened with a pipe"
-        steps = (match for line in _tee(process.stdout, output) if (match := _NINJA_STEP.match(line)))
+        steps = (
+            match for line in _tee(process.stdout, output) if (match := _NINJA_STEP.match(line))
+        )
         first = next(steps, None)
         if first:
             with console.progress(

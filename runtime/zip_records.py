@@ -179,9 +179,8 @@ def _parse_directory(directory: bytes, count: int) -> list[Entry] | None:
         if position > len(directory):
             return None
         extra = directory[extra_start : extra_start + extra_length]
-        wide = (
-            iter(struct.unpack_from(f"<{(len(extra) - 4) // 8}Q", extra, 4)) if extra else iter(())
-        )
+        num_wide = max(0, len(extra) - 4) // 8
+        wide = iter(struct.unpack_from(f"<{num_wide}Q", extra, 4) if num_wide else ())
         try:
             if size == _MAX32:
                 size = next(wide)

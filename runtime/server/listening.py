@@ -10,6 +10,7 @@ from runtime.errors import ResourceError, UsageError
 from runtime.settings import DEFAULT_PORT
 
 NUM_PORTS_TRIED = 100
+MAX_PORT = 65535
 _BACKLOG = 2048
 
 
@@ -36,6 +37,8 @@ def listen(host: str, port: int | None) -> Listener:
         ResourceError: The port asked for is taken, or none is free.
         UsageError: The address is not this machine's, or the port may not be used.
     """
+    if port is not None and not 0 <= port <= MAX_PORT:
+        raise UsageError(f"{port} is no port; they go from 0 to {MAX_PORT}.")
     ports = range(DEFAULT_PORT, DEFAULT_PORT + NUM_PORTS_TRIED) if port is None else [port]
     for candidate in ports:
         try:
@@ -48,8 +51,6 @@ def listen(host: str, port: int | None) -> Listener:
                 f"{os.strerror(error.errno) if error.errno and error.errno > 0 else error}.",
                 hint="Choose another address with --host or another port with --port.",
             ) from error
-        except OverflowError as error:
-            raise UsageError(f"{candidate} is no port; they go up to 65535.") from error
     if port is None:
         raise ResourceError(f"Ports {ports[0]} to {ports[-1]} are all taken.")
     raise ResourceError(

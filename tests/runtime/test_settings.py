@@ -1,0 +1,69 @@
+"""Tests of where settings come from and which place wins."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import UsageError
+from runtime.settings import Settings, add_options, load_settings, settings_file
+
+
+def _load(
+    tmp_path: Path, flags: dict[str, object] | None = None, **defaults: str | int | float
+) -> Settings:
+    return load_settings(flags or {}, manifest_defaults=defaults, solofile=tmp_path / "model")
+
+
+def test_each_place_beats_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Manifest, then file, then environment, then flags."""
+    assert _load(tmp_path, port=1).port == 1
+    (tmp_path / "model.toml").write_text("port = 2\nctx-size = 512\n", encoding="utf-8")
+    assert _load(tmp_path, port=1).port == 2
+    monkeypatch.setenv("SOLOFILE_PORT", "3")
+    assert _load(tmp_path, port=1).port == 3
+    settings = _load(tmp_path, {"port": 4, "prompt": "not a setting"}, port=1)
+    assert settings.port == 4
+    assert settings.ctx_size == 512
+
+
+def test_the_file_lies_beside_the_solofile() -> None:
+    """A version in the name stays, Windows' suffix goes."""
+    assert settings_file(Path("/x/Qwen-1.5.Q4_K_M")).name == "Qwen-1.5.Q4_K_M.toml"
+    assert settings_file(Path("/x/model.exe")).name == "model.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour = 1", "colour, which is no setting"),
+        ('port = "high"', "port to 'high'"),
+        ("port = ", "not valid TOML"),
+    ],
+)
+def test_mistakes_in_the_file_are_said(tmp_path: Path, text: str, message: str) -> None:
+    """An unknown name, a wrong type and bad TOML each get a sentence with the file's name."""
+    (tmp_path / "model.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        _load(tmp_path)
+
+
+def test_mistakes_in_the_environment_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong value names the variable."""
+    monkeypatch.setenv("SOLOFILE_TOP_K", "many")
+    with pytest.raises(UsageError, match="SOLOFILE_TOP_K sets top_k to 'many'"):
+        _load(tmp_path)
+
+
+def test_booleans_have_two_flags() -> None:
+    """`--repack` turns on, `--no-repack` and llama.cpp's `-nr` turn off, silence says nothing."""
+    parser = argparse.ArgumentParser()
+    add_options(parser, ("model", "server", "sampling"))
+    assert vars(parser.parse_args([])) == {}
+    assert vars(parser.parse_args(["--repack", "--no-browser"])) == {
+        "repack": True,
+        "browser": False,
+    }
+    assert vars(parser.parse_args(["-nr"])) == {"repack": False}
