@@ -8,6 +8,7 @@ from builder.cli.command import write_examples
 from runtime import __version__
 
 COMMANDS = {
+    "bench": "builder.cli.bench",
     "build": "builder.cli.build",
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",

@@ -3,8 +3,6 @@
 import queue
 from collections.abc import Generator
 
-from runtime.chat.conversation import ChatFormat
-from runtime.chat.template import Message
 from runtime.cli.command import Context
 from runtime.engine.engine import Engine
 from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
@@ -16,6 +14,10 @@ class Answerer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._engine = Engine.start(context.engine_options())
+        # Read while the engine's thread maps the weights.
+        from runtime.chat.conversation import ChatFormat
+
+        self._make_format = ChatFormat
 
     def __enter__(self) -> "Answerer":
         return self
@@ -28,7 +30,7 @@ class Answerer:
         """Tokens of context; waits for the model."""
         return self._engine.n_ctx
 
-    def answer(self, messages: list[Message]) -> Generator[str]:
+    def answer(self, messages: list[dict[str, str]]) -> Generator[str]:
         """Yield the text that answers a conversation.
 
         Leaving the iterator early stops the engine's work on it.
@@ -36,7 +38,7 @@ class Answerer:
         Raises:
             AppError: The model could not be loaded, or the conversation is too long for it.
         """
-        chat_format = ChatFormat(self._engine.model, self._context.settings.system_prompt)
+        chat_format = self._make_format(self._engine.model, self._context.settings.system_prompt)
         request = GenerationRequest(
             prompt=chat_format.prompt(messages),
             sampling=self._context.sampling(),

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 
-from runtime.chat.template import Message
 from runtime.cli.answering import Answerer
 from runtime.cli.command import answer, open_context, say
 
@@ -26,7 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
         import readline  # noqa: F401 - gives input() line editing and history
 
     context = open_context(arguments)
-    messages: list[Message] = []
+    messages: list[dict[str, str]] = []
     with Answerer(context) as answerer:
         say(f"{context.payload.name}, {answerer.n_ctx} tokens of context. {HELP}")
         while (line := _read_line()) is not None:
@@ -58,7 +57,7 @@ def _read_line() -> str | None:
         return ""
 
 
-def _speak(answerer: Answerer, messages: list[Message]) -> str:
+def _speak(answerer: Answerer, messages: list[dict[str, str]]) -> str:
     """Print the answer as it comes and return it; Ctrl-C keeps what there is."""
     spoken = []
     texts = answerer.answer(messages)

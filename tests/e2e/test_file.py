@@ -1,0 +1,73 @@
+"""What a real solofile is as a file, and how its weights lie in memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from builder.demo import make_demo
+from builder.files import sha256_of
+from builder.report import Report
+from runtime.container import ALIGNMENT, RUNTIME_NAME, Container
+from tests.solofile import ServedSolofile
+
+MAX_OVERHEAD_BYTES = 30_000_000
+
+
+def test_the_overhead_is_small(made: Report) -> None:
+    """Everything but the weights takes at most 30 MB."""
+    assert 0 < made.overhead <= MAX_OVERHEAD_BYTES
+
+
+def test_zip_tools_read_it(solofile: Path) -> None:
+    """Unzip, zipinfo and Python find a whole archive in it."""
+    for command in (
+        ["unzip", "-tqq", str(solofile)],
+        ["zipinfo", "-t", str(solofile)],
+        [sys.executable, "-m", "zipfile", "-t", str(solofile)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_weights_are_aligned_and_the_runtime_is_last(solofile: Path) -> None:
+    """The GGUF begins at a multiple of 64 KiB, and runtime.pkg comes last."""
+    with Container.open(solofile) as container:
+        entries = list(container.entries.values())
+        weights = [entry for entry in entries if entry.name.endswith(".gguf")]
+        assert len(weights) == 1
+        assert weights[0].offset % ALIGNMENT == 0
+        assert entries[-1].name == RUNTIME_NAME
+        assert solofile.stat().st_size - entries[-1].end < 4096
+
+
+def test_building_twice_gives_the_same_bytes(solofile: Path, tmp_path: Path) -> None:
+    """The same inputs make the same file."""
+    again = Path(make_demo(tmp_path).path)
+    assert sha256_of(again) == sha256_of(solofile)
+
+
+def test_the_weights_are_mapped_and_shared(solofile: Path) -> None:
+    """The solofile itself is mapped; two copies share its pages and write to none."""
+    with (
+        ServedSolofile(solofile, "--port", "0") as first,
+        ServedSolofile(solofile, "--port", "0") as second,
+    ):
+        for running in (first, second):
+            mapped = _mapping(running.process.pid, solofile)
+            assert mapped["Size"] * 1024 > 90_000_000
+            assert mapped["Shared_Clean"] > 0
+            assert mapped["Private_Dirty"] == 0
+
+
+def _mapping(pid: int, path: Path) -> dict[str, int]:
+    """Return the sums over all of a process's mappings of a file, in kB."""
+    sums: dict[str, int] = {}
+    is_ours = False
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if value.endswith(" kB"):
+            if is_ours:
+                sums[key] = sums.get(key, 0) + int(value.removesuffix(" kB"))
+        elif "-" in key.split()[0]:
+            is_ours = line.endswith(str(path))
+    return sums

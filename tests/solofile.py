@@ -1,0 +1,92 @@
+"""Driving a real solofile as its users do: as a process, over its own address."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+START_TIMEOUT_S = 60
+_ADDRESS = re.compile(r" is at (http://\S+?)/\s")
+
+
+def run_solofile(
+    path: Path, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of a solofile to its end."""
+    return subprocess.run(
+        [path, *arguments],
+        input=stdin,
+        env=os.environ | dict(env or {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+class ServedSolofile:
+    """A solofile that serves; a context manager that ends it.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        process: The running program.
+    """
+
+    def __init__(self, path: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [path, *arguments, "--no-browser"],
+            env=os.environ | dict(env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None, "opened with a pipe"
+        line = self.process.stdout.readline()
+        match = _ADDRESS.search(line)
+        assert match, f"no address in {line!r}"
+        self.url = match[1]
+
+    def wait_until_ready(self) -> Self:
+        """Wait until the model is loaded."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.status("/health") != 200:
+            assert time.monotonic() < deadline, "the model is not loaded in time"
+            time.sleep(0.02)
+        return self
+
+    def status(self, path: str) -> int:
+        """Return the status code of a GET."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=30) as response:
+                code: int = response.status
+                return code
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it with a signal and return its exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        assert self.process.stdout is not None, "opened with a pipe"
+        self.process.stdout.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self.wait_until_ready()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.stop()
