@@ -1,5 +1,9 @@
 """What the builder's tests share."""
 
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,3 +15,32 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setenv("SOLOFILE_CACHE", str(cache))
     return cache
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
+        pytest.skip("this user cannot mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def read_only_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder nobody can write to, not even the superuser."""
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    folder.chmod(0o555)
+    if os.access(folder, os.W_OK):
+        options = ["-t", "tmpfs", "-o", "size=1m,ro"]
+        if subprocess.run(["mount", *options, "tmpfs", str(folder)], check=False).returncode:
+            pytest.skip("this user cannot mount a read-only folder")
+        yield folder
+        subprocess.run(["umount", str(folder)], check=True)
+    else:
+        yield folder
+        folder.chmod(0o755)
