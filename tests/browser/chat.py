@@ -1,0 +1,63 @@
+"""The chat page as a user sees it: what can be pressed, typed and read."""
+
+from playwright.sync_api import Page, expect
+
+ANSWER_TIMEOUT_MS = 60_000
+
+
+class Chat:
+    """Drives one tab with the chat page."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        """Take an empty tab and the address to open in it."""
+        self.page = page
+        self.url = url
+        self.message = page.get_by_role("textbox", name="Message")
+        self.send = page.get_by_role("button", name="Send")
+        self.stop = page.get_by_role("button", name="Stop")
+        self.new_chat = page.get_by_role("button", name="New chat")
+        self.resume = page.get_by_role("button", name="Continue the last chat")
+        self.again = page.get_by_role("button", name="Try again")
+        self.questions = page.locator(".question")
+        self.answers = page.locator(".text")
+        self.problem = page.locator(".problem")
+        self.facts = page.locator(".facts")
+        self.status = page.get_by_role("status")
+        self.announcer = page.locator("[aria-live]")
+
+    def open(self) -> None:
+        """Load the page."""
+        self.page.goto(self.url)
+
+    def wait_until_ready(self, timeout_ms: float) -> None:
+        """Wait until the model is loaded."""
+        expect(self.status).to_have_attribute("data-state", "ready", timeout=timeout_ms)
+
+    def configure(self, **values: str) -> None:
+        """Fill the settings panel's fields, given by their request names."""
+        labels = {
+            "system": "System prompt",
+            "temperature": "Temperature",
+            "max_tokens": "Longest answer",
+        }
+        self.page.get_by_role("button", name="Settings").click()
+        for name, value in values.items():
+            self.page.get_by_label(labels[name]).fill(value)
+        self.page.get_by_role("button", name="Done").click()
+
+    def start(self, question: str) -> None:
+        """Send a question and wait for the first words of its answer."""
+        self.message.fill(question)
+        self.message.press("Enter")
+        expect(self.answers.last).not_to_be_empty(timeout=ANSWER_TIMEOUT_MS)
+
+    def ask(self, question: str) -> str:
+        """Send a question and return the whole answer."""
+        self.message.fill(question)
+        self.message.press("Enter")
+        return self.wait_for_answer()
+
+    def wait_for_answer(self) -> str:
+        """Wait until the last answer is finished and return its text."""
+        expect(self.page.locator(".after").last).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        return self.answers.last.inner_text()

@@ -1,0 +1,160 @@
+"""The page's renderer: what Markdown becomes, however it arrives, and that it never runs."""
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from tests.browser.chat import Chat
+
+MANY = 200_000
+SLOW_S = 4  # a second would do; what grows with the square of the length takes far more
+RENDER = """async ({ pieces, isGrowing }) => {
+    const { Renderer } = await import("/page/render.js");
+    const root = document.createElement("div");
+    const makeCode = (language) => {
+        const target = document.createElement("pre");
+        target.setAttribute("lang", language);
+        return { node: target, target };
+    };
+    const renderer = new Renderer(root, makeCode);
+    for (const piece of pieces) {
+        renderer.append(piece);
+        renderer.draw();
+    }
+    if (!isGrowing) renderer.end();
+    root.querySelectorAll("[dir=auto]").forEach((node) => node.removeAttribute("dir"));
+    return root.innerHTML;
+}"""
+HOSTILE = """\
+<img src=x onerror="window.harmed = true"> <script>window.harmed = true</script>
+[press me](javascript:window.harmed=true) **<b onclick="window.harmed=true">bold</b>**
+
+- <iframe src="https://example.com/"></iframe>
+- ![](https://example.com/pixel.png)
+
+`<svg onload=window.harmed=true>`
+
+```html"><img src=x onerror=window.harmed=true>
+<style>body { display: none }</style>
+```
+"""
+
+
+def render(tab: Page, *pieces: str, is_growing: bool = False) -> str:
+    """Return the HTML of what these pieces of Markdown are drawn as."""
+    return str(tab.evaluate(RENDER, {"pieces": list(pieces), "isGrowing": is_growing}))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("one\ntwo\n\nthree", "<p>one\ntwo</p><p>three</p>"),
+        ("a **b** `c` *d* _e_", "<p>a <strong>b</strong> <code>c</code> <em>d</em> <em>e</em></p>"),
+        ("***both***", "<p><strong><em>both</em></strong></p>"),
+        ("**a `*` b**", "<p><strong>a <code>*</code> b</strong></p>"),
+        ("2 * 3 * 4 and snake_case_name", "<p>2 * 3 * 4 and snake_case_name</p>"),
+        ("2*3*4", "<p>2*3*4</p>"),
+        (r"\*no\* \\ c:\dir", r"<p>*no* \ c:\dir</p>"),
+        ("``a ` b``", "<p><code>a ` b</code></p>"),
+        ("**open and `open", "<p>**open and `open</p>"),
+        ("# One\n### Three\ntext", "<h3>One</h3><h5>Three</h5><p>text</p>"),
+        ("#hashtag", "<p>#hashtag</p>"),
+        ("- a\n- b", "<ul><li><p>a</p></li><li><p>b</p></li></ul>"),
+        ("text\n* a\n\n* b", "<p>text</p><ul><li><p>a</p></li><li><p>b</p></li></ul>"),
+        (
+            "3. a\n   - b\n4. c",
+            '<ol start="3"><li><p>a</p><ul><li><p>b</p></li></ul></li><li><p>c</p></li></ol>',
+        ),
+        ("- a\n\n  more\n\nend", "<ul><li><p>a</p><p>more</p></li></ul><p>end</p>"),
+        ("1. a\n- b", '<ol start="1"><li><p>a</p></li></ol><ul><li><p>b</p></li></ul>'),
+        ("3.5 is a number\n1986. A year", "<p>3.5 is a number\n1986. A year</p>"),
+        ("a\n\n---\nb", "<p>a</p><hr><p>b</p>"),
+        ("--- not a rule", "<p>--- not a rule</p>"),
+        ("```py\nx = 1\n\n  y\n```\nend", '<pre lang="py">x = 1\n\n  y</pre><p>end</p>'),
+        ("~~~\n```\n~~~", '<pre lang="">```</pre>'),
+        ("````\n```\n````", '<pre lang="">```</pre>'),
+        ("```\nnever closed", '<pre lang="">never closed</pre>'),
+        ("```inline``` code", "<p><code>inline</code> code</p>"),
+        (
+            "2. a\n   ```sh\n   ls\n     -l\n   ```\n3. b",
+            '<ol start="2"><li><p>a</p><pre lang="sh">ls\n  -l</pre></li><li><p>b</p></li></ol>',
+        ),
+        ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
+        ("one\r\ntwo", "<p>one\ntwo</p>"),
+    ],
+)
+def test_pieces_make_the_same_as_the_whole(tab: Page, markdown: str, html: str) -> None:
+    """Text that arrives letter by letter ends as the same blocks as the whole text at once."""
+    assert render(tab, markdown) == html
+    assert render(tab, *markdown) == html
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("say **bol", "<p>say <strong>bol</strong></p>"),
+        ("say **bold*", "<p>say <strong>bold</strong></p>"),
+        ("call `f(x", "<p>call <code>f(x</code></p>"),
+        ("```py\nx = 1\n``", '<pre lang="py">x = 1</pre>'),
+        ("``", ""),
+        ("1.", ""),
+        ("text\n##", "<p>text</p>"),
+    ],
+)
+def test_a_growing_answer_shows_no_half_marks(tab: Page, markdown: str, html: str) -> None:
+    """While an answer is written, marks that are not complete yet do not flicker."""
+    assert render(tab, *markdown, is_growing=True) == html
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["*", "`", "_", "**a ", "*a _b ", "`a``b", "\\", "- ", "    - x\n", "# ", "1. ", "~", " "],
+)
+def test_nothing_takes_long_to_draw(tab: Page, unit: str) -> None:
+    """No repetition makes drawing slower than the length of the text asks for."""
+    text = (unit * MANY)[:MANY]
+    for ending in ("", "x"):
+        start = time.monotonic()
+        render(tab, text + ending)
+        assert time.monotonic() - start < SLOW_S
+
+
+def test_complete_blocks_are_not_drawn_again(tab: Page) -> None:
+    """What stands above the last block stays the very same nodes while text arrives."""
+    script = """async () => {
+        const { Renderer } = await import("/page/render.js");
+        const root = document.createElement("div");
+        const renderer = new Renderer(root, () => { throw new Error("no code here"); });
+        renderer.append("first **bold**\\n\\nsec");
+        renderer.draw();
+        const before = [...root.firstChild.childNodes];
+        renderer.append("ond\\n\\nthird");
+        renderer.draw();
+        renderer.end();
+        const after = [...root.firstChild.childNodes];
+        return before.length === after.length && before.every((node, i) => node === after[i]);
+    }"""
+    assert tab.evaluate(script)
+
+
+def test_hostile_text_is_only_text(chat: Chat, page: Page) -> None:
+    """HTML, scripts and links that a model writes are shown, not obeyed."""
+
+    def answer(route: Route) -> None:
+        chunk = {"choices": [{"index": 0, "delta": {"content": HOSTILE}, "finish_reason": "stop"}]}
+        body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+        route.fulfill(headers={"Content-Type": "text/event-stream"}, body=body)
+
+    page.route("**/v1/chat/completions", answer)
+    shown = chat.ask("<img src=y onerror=window.harmed=true>")
+    assert '<img src=x onerror="window.harmed = true">' in shown
+    assert "<script>window.harmed = true</script>" in shown
+    assert "[press me](javascript:window.harmed=true)" in shown
+    assert "<style>body { display: none }</style>" in shown
+    foreign = "#turns :is(img, script, iframe, style, a, b, svg[onload], [onclick], [onerror])"
+    assert page.locator(foreign).count() == 0
+    page.reload()
+    assert '<img src=x onerror="window.harmed = true">' in chat.wait_for_answer()
+    assert page.evaluate("() => window.harmed") is None
