@@ -4,7 +4,7 @@ The client library is imported on use only: it is slow to load and many commands
 It downloads, resumes, finds the token and honours `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE`.
 """
 
-import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,12 @@ from builder import console
 from builder.errors import SourceError
 from builder.files import explained_disk_errors, require_space
 from builder.sources.gguf_file import MAX_LICENCE_BYTES, part_names
+from builder.sources.hub_download import (
+    TIMEOUT_S,
+    cached_file,
+    download,
+    repository_folder,
+)
 from builder.sources.hub_errors import explained_hub_errors
 from builder.sources.quantizations import choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
@@ -22,7 +28,9 @@ from runtime.manifest import Origin
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
-CONNECT_TIMEOUT_S = 8.0
+# The library would otherwise ask the hub about, and tell it of, the tools that run it.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENCE_NAME = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)(\.[a-z]+)?$", re.IGNORECASE)
@@ -92,6 +100,7 @@ class HubModel:
         """
         revision, files = self._find()
         self._require_space(revision, files)
+        self._remember(revision.commit)
         paths = [self._download(name, revision.commit) for name in files]
         licences = [
             LicenceFile(name, self._download(name, revision.commit).read_bytes())
@@ -136,7 +145,7 @@ class HubModel:
                     self.repository,
                     revision=self.revision or None,
                     files_metadata=True,
-                    timeout=CONNECT_TIMEOUT_S,
+                    timeout=TIMEOUT_S,
                 )
         except SourceError as error:
             is_offline = isinstance(error.__cause__, (httpx2.TransportError, OfflineModeIsEnabled))
@@ -151,11 +160,7 @@ class HubModel:
 
     def _in_cache(self) -> _Revision | None:
         """Return what the hub's cache holds of the wanted revision."""
-        from huggingface_hub import constants
-        from huggingface_hub.file_download import repo_folder_name
-
-        name = repo_folder_name(repo_id=self.repository, repo_type="model")
-        home = Path(constants.HF_HUB_CACHE) / name
+        home = repository_folder(self.repository)
         commit = self.revision
         if not _COMMIT.fullmatch(commit):
             ref = home / "refs" / (commit or "main")
@@ -169,37 +174,26 @@ class HubModel:
         return _Revision(commit, sizes) if sizes else None
 
     def _require_space(self, revision: _Revision, files: tuple[str, ...]) -> None:
-        from huggingface_hub import constants, try_to_load_from_cache
-
         missing = [
-            name
-            for name in files
-            if not isinstance(
-                try_to_load_from_cache(self.repository, name, revision=revision.commit), str
-            )
+            name for name in files if not cached_file(self.repository, name, revision.commit)
         ]
-        cache = Path(constants.HF_HUB_CACHE)
+        cache = repository_folder(self.repository).parent
         with explained_disk_errors(cache):
             cache.mkdir(parents=True, exist_ok=True)
         needed = sum(revision.sizes[name] for name in missing)
         require_space(cache, needed, purpose="the download")
 
-    def _download(self, name: str, commit: str) -> Path:
-        from huggingface_hub import constants, hf_hub_download
-        from huggingface_hub.utils.tqdm import disable_progress_bars
+    def _remember(self, commit: str) -> None:
+        """Note in the hub's cache which commit a branch stood for, to find it offline."""
+        ref = repository_folder(self.repository) / "refs" / (self.revision or "main")
+        if not _COMMIT.fullmatch(self.revision):
+            with explained_disk_errors(ref):
+                ref.parent.mkdir(parents=True, exist_ok=True)
+                ref.write_text(commit, encoding="utf-8")
 
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        if not console.is_terminal():
-            disable_progress_bars()
-        with (
-            explained_hub_errors(self.repository),
-            explained_disk_errors(Path(constants.HF_HUB_CACHE)),
-        ):
-            return Path(
-                hf_hub_download(
-                    self.repository, name, revision=commit, etag_timeout=CONNECT_TIMEOUT_S
-                )
-            )
+    def _download(self, name: str, commit: str) -> Path:
+        with explained_hub_errors(self.repository):
+            return download(self.repository, name, commit)
 
 
 def _revision_of(info: "ModelInfo") -> _Revision:

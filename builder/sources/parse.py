@@ -29,15 +29,15 @@ def parse_source(text: str) -> Source:
     if colon and kind == "pypi":
         return Wheel(rest)
     path = Path(text).expanduser()
-    if path.is_file():
+    if text and path.is_file():
         return GgufFile(path)
-    if path.is_dir():
+    if text and path.is_dir():
         raise SourceError(f"{text} is a folder.", hint="Name a GGUF file inside it.")
     if _HUB.fullmatch(text) and not text.endswith(".gguf"):
         return _hub(text, text)
     if text.endswith(".gguf"):
         raise SourceError(f"There is no file {text}.")
-    raise SourceError(f"{text} is no source of a model.", hint=f"Name {KINDS}.")
+    raise SourceError(f"{text or '(nothing)'} is no source of a model.", hint=f"Name {KINDS}.")
 
 
 def _hub(rest: str, text: str) -> HubModel:

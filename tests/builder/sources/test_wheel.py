@@ -1,0 +1,112 @@
+"""Wheels that carry a GGUF, found by the real pip in a folder of the test's own."""
+
+import base64
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from builder.errors import SourceError
+from builder.sources.wheel import Wheel
+from tests.builder.tiny_gguf import write_gguf
+
+LICENCE = b"Do as you like.\n"
+
+
+@pytest.fixture
+def index(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder pip takes wheels from, and nothing else."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return folder
+
+
+def write_wheel(folder: Path, members: dict[str, bytes], *, version: str = "1.0") -> Path:
+    """Write a wheel of the package `tiny-model` with these members."""
+    info = f"tiny_model-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: tiny-model\nVersion: {version}\n"
+    all_members = members | {
+        f"{info}/METADATA": metadata.encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/LICENSE": LICENCE,
+    }
+    path = folder / f"tiny_model-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        record = ""
+        for name, data in all_members.items():
+            archive.writestr(name, data)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            record += f"{name},sha256={digest},{len(data)}\n"
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+    return path
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> bytes:
+    """A small model."""
+    return write_gguf(tmp_path / "tiny.gguf").read_bytes()
+
+
+def test_the_model_is_taken_out_once(index: Path, own_cache: Path, tiny: bytes) -> None:
+    """The model lies in the cache, the wheel does not, and pip is not asked again."""
+    wheel = write_wheel(index, {"tiny_model/Tiny.Q4_1.gguf": tiny, "tiny_model/LICENSE": b"no"})
+    size, digest = wheel.stat().st_size, hashlib.sha256(wheel.read_bytes()).hexdigest()
+    source = Wheel("tiny-model==1.0")
+    assert not source.is_cached
+    fetched = source.fetch()
+    assert source.is_cached
+    (file,) = fetched.files
+    assert file.name == "Tiny.Q4_1.gguf"
+    assert file.path.read_bytes() == tiny
+    assert file.sha256 == hashlib.sha256(tiny).hexdigest()
+    assert (fetched.origin.kind, fetched.origin.repository) == ("pypi", "tiny-model")
+    assert fetched.origin.revision == "1.0"
+    assert [(part.name, part.size, part.sha256) for part in fetched.origin.files] == [
+        (wheel.name, size, digest)
+    ]
+    assert [(licence.name, licence.text) for licence in fetched.licences] == [("LICENSE", LICENCE)]
+    assert not list(own_cache.rglob("*.whl"))
+    wheel.unlink()
+    assert source.fetch() == fetched
+
+
+def test_another_digest_is_refused(index: Path, tiny: bytes, own_cache: Path) -> None:
+    """A wheel that is not the one that is meant is not used, and nothing is kept of it."""
+    write_wheel(index, {"tiny_model/Tiny.gguf": tiny})
+    with pytest.raises(SourceError, match=r"Could not download tiny-model==1\.0"):
+        Wheel("tiny-model==1.0", "0" * 64).fetch()
+    assert not [path for path in own_cache.rglob("*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("index")
+def test_a_missing_package_is_told() -> None:
+    """What the index does not have is named."""
+    with pytest.raises(SourceError, match=r"Could not download tiny-model==1\.0: No matching"):
+        Wheel("tiny-model==1.0").fetch()
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"tiny_model/__init__.py": b""}, r"holds no \.gguf file"),
+        ({"a.gguf": b"GGUF", "b.gguf": b"GGUF"}, r"holds 2 \.gguf files"),
+    ],
+)
+def test_not_exactly_one_model(index: Path, members: dict[str, bytes], sentence: str) -> None:
+    """A wheel must carry one model."""
+    write_wheel(index, members)
+    with pytest.raises(SourceError, match=sentence):
+        Wheel("tiny-model==1.0").fetch()
+
+
+@pytest.mark.parametrize(
+    "requirement", ["tiny-model", "tiny-model>=1", "tiny-model==", "a==1 b==2"]
+)
+def test_an_exact_version_must_be_named(requirement: str) -> None:
+    """Without one version, two builds could differ."""
+    with pytest.raises(SourceError, match="does not name one version of a package"):
+        Wheel(requirement).resolve()
