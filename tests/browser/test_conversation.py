@@ -207,7 +207,7 @@ def test_settings_are_sent_and_kept(chat: Chat, page: Page) -> None:
 def test_reset_returns_to_the_defaults(chat: Chat, page: Page) -> None:
     """After a reset no option is sent at all."""
     page.get_by_role("button", name="Settings").click()
-    page.get_by_role("button", name="Reset all").click()
+    page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Done").click()
     with page.expect_request(is_completion) as asked:
         chat.start("Say hello.")
