@@ -25,7 +25,10 @@ if unshare(NEW_NET) and not unshare(NEW_USER | NEW_NET):
     for name, text in ("setgroups", "deny"), ("uid_map", f"{user} {user} 1"):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
-os.execv(sys.argv[1], sys.argv[1:])
+try:
+    os.execv(sys.argv[1], sys.argv[1:])
+except OSError as error:
+    sys.exit(f"the system does not start it: {error.strerror}")
 """
 
 

@@ -8,6 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from builder.kit import Kit
+from tests.builder.tiny_kit import make_tiny_kit
+
+
+@pytest.fixture
+def tiny_kit(tmp_path: Path) -> Kit:
+    """A kit of a few bytes whose launcher is a shell script that answers."""
+    (tmp_path / "kit").mkdir()
+    return make_tiny_kit(tmp_path / "kit")
+
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
