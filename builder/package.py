@@ -44,8 +44,13 @@ def write_package(folder: Path, path: Path) -> PackageHeader:
     return header
 
 
-def write_compressed_tar(path: Path, members: list[Path], *, level: int = LEVEL) -> None:
+def write_compressed_tar(path: Path, members: list[Path], *, level: int) -> None:
     """Write some files, by their bare names and in this order, as a zstd-compressed tar.
+
+    Args:
+        path: The file to write.
+        members: The files.
+        level: zstd's compression level.
 
     Raises:
         DiskError: The file could not be written.
@@ -62,9 +67,7 @@ def write_compressed_tar(path: Path, members: list[Path], *, level: int = LEVEL)
 def _compress(
     file: IO[bytes], fill: Callable[[tarfile.TarFile], None], *, level: int = LEVEL
 ) -> None:
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        level, window_log=WINDOW_LOG, enable_ldm=True
-    )
+    parameters = zstandard.ZstdCompressionParameters.from_level(level, window_log=WINDOW_LOG)
     compressor = zstandard.ZstdCompressor(compression_params=parameters)
     with (
         compressor.stream_writer(file, closefd=False) as plain,
