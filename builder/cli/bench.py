@@ -27,11 +27,10 @@ def bench(rounds: int, n_ctx: int, as_json: bool) -> None:
     from bench.servers import llama_server, solofile_server
     from builder.demo import demo_source, make_demo
     from builder.llamacpp import llama_server as build_llama_server
-    from builder.targets import host_target
 
     solofile = Path(make_demo(None).path)
     gguf = demo_source().fetch().files[0].path
-    program = build_llama_server(host_target())
+    program = build_llama_server()
     n_threads = physical_cores()
     ours, theirs = measure(
         [
