@@ -59,8 +59,8 @@ def create_environment() -> None:
     """Make an empty environment; what belongs in it is installed from inside."""
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         fail(
-            f"This Python ({sys.executable}) cannot make environments: its venv or ensurepip module is "
-            "missing.",
+            f"This Python ({sys.executable}) cannot make environments: its venv or ensurepip "
+            "module is missing.",
             "Install it (on Debian and Ubuntu: sudo apt install python3-venv), and run this again.",
         )
     import venv

@@ -17,7 +17,7 @@ SHELLS = ("bash", "fish", "zsh")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that teaches SHELL to complete the command `solofile`."""
+    """Print the script that completes `solofile` in SHELL."""
     kind = get_completion_class(shell)
     assert kind is not None, "click knows these shells"
     try:

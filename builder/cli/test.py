@@ -23,7 +23,10 @@ CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
 @click.option("--no-lint", is_flag=True, help="run the tests only")
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 def test(no_lint: bool, pytest_args: tuple[str, ...]) -> None:
-    """Run ruff, mypy and pytest; what follows the options goes to pytest."""
+    """Run the linters, the type checker and all tests.
+
+    What follows the options goes to pytest.
+    """
     if not (ROOT / "build.py").is_file() or importlib.util.find_spec("pytest") is None:
         raise ToolError(
             "The tests are not part of an installed solofile.",
