@@ -68,7 +68,7 @@ def glibc_needed(path: Path) -> GlibcVersion | None:
     data = path.read_bytes()
     try:
         return max(_glibc_versions(data), default=None)
-    except (struct.error, StopIteration) as error:
+    except (struct.error, EOFError, KeyError, StopIteration) as error:
         raise DamagedFileError(f"{path} is not a sound ELF file.") from error
 
 
@@ -103,6 +103,8 @@ def _segments(data: bytes) -> list[_Segment]:
         kind, _, offset, address, _, size_bytes, _, _ = _PROGRAM_HEADER.unpack_from(
             data, first + index * size
         )
+        if offset + size_bytes > len(data):
+            raise EOFError("a segment ends behind the file")
         segments.append(_Segment(kind, offset, address, size_bytes))
     return segments
 
@@ -126,6 +128,8 @@ def _glibc_versions(data: bytes) -> Iterator[GlibcVersion]:
         for name in _version_names(data, at + names, num_names):
             if match := _GLIBC.match(data, strings + name):
                 yield GlibcVersion(int(match[1]), int(match[2]))
+        if not following:
+            return
         at += following
 
 
@@ -133,6 +137,8 @@ def _version_names(data: bytes, at: int, count: int) -> Iterator[int]:
     for _ in range(count):
         _, _, _, name, following = _VERSION_NAME.unpack_from(data, at)
         yield name
+        if not following:
+            return
         at += following
 
 

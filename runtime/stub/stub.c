@@ -4,6 +4,7 @@
  * into a folder named by its digest; every later start finds that folder and runs at once. There
  * is no child process and nothing is left to clean up when the runtime ends. */
 #include "archive.h"
+#include "environment.h"
 #include "folder.h"
 #include "message.h"
 #include "place.h"
@@ -15,6 +16,10 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The frozen program and its archive, as builder/freeze.py names them. */
+#define PROGRAM "solofile-runtime"
+#define ARCHIVE PROGRAM ".pkg"
 
 static const char CHOOSE_PLACE[] =
     "set SOLOFILE_CACHE to a writable folder on a disk that programs may be started from";
@@ -76,9 +81,11 @@ _Noreturn static void fail_to_start(const char *program)
 
 _Noreturn static void start(const struct runtime *runtime, const char *solofile, char **arguments)
 {
-    char program[PATH_MAX + 32];
-    snprintf(program, sizeof program, "%s/solofile-runtime", runtime->path);
-    if (setenv("SOLOFILE_PATH", solofile, 1) != 0)
+    char folder[PATH_MAX], program[PATH_MAX + NAME_MAX];
+    if (!realpath(runtime->path, folder))
+        strcpy(folder, runtime->path);
+    snprintf(program, sizeof program, "%s/%s", folder, PROGRAM);
+    if (!prepare_environment(solofile, folder, ARCHIVE))
         fail(EXIT_RESOURCE, "There is not enough memory to start; close other programs.");
     execv(program, arguments);
     fail_to_start(program);

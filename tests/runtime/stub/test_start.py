@@ -104,3 +104,25 @@ def test_members_beyond_4_gib(tmp_path: Path, launcher: Path, package: Path, run
         archive.write(package, ENTRY_NAME)
 
     assert run(solofile, "exit", "9").returncode == 9
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [(None, "{folder} unset"), ("/opt/lib", "{folder}:/opt/lib /opt/lib")],
+)
+def test_library_path(
+    tmp_path: Path, launcher: Path, run: Run, before: str | None, expected: str
+) -> None:
+    """The runtime's folder comes first on the library path; the path before is told too."""
+    cache = tmp_path / "cache"
+    script = '#!/bin/sh\necho "$LD_LIBRARY_PATH ${LD_LIBRARY_PATH_ORIG-unset}"\n'
+    package = make_package(tmp_path / "package", script)
+    solofile = make_solofile(tmp_path / "model", launcher, package)
+    environment = {"SOLOFILE_CACHE": str(cache), "LD_LIBRARY_PATH_ORIG": "stale"}
+    if before:
+        environment["LD_LIBRARY_PATH"] = before
+
+    completed = run(solofile, environment=environment)
+
+    folder = cache / "runtime" / folder_name(package)
+    assert completed.stdout.strip() == expected.format(folder=folder)
