@@ -23,7 +23,7 @@ PROJECT = RUNTIME.parent
 TEMPLATES = PROJECT / "templates"
 SPEC = Path(__file__).with_name("runtime.spec")
 
-_START = "from runtime.__main__ import main\n\nraise SystemExit(main())\n"
+_START = "from runtime.__main__ import main\n\nmain()\n"
 
 # The binding's ctypes layer. The rest of the package, its __init__ above all, is left out.
 BINDING_MODULES = ("llama_cpp", "_ctypes_extensions")

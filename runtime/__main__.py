@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 from runtime import __version__
 from runtime.cli.command import Parser, answer, program_name, say
@@ -24,9 +25,16 @@ EXAMPLES = """\
   MODEL --port 9000 -c 4096                    serve with other settings"""
 
 
-def main() -> int:
-    """Run the command line this process was started with and return its exit code."""
+def main() -> NoReturn:
+    """Run the command line this process was started with, and exit."""
     _restore_library_path()
+    code = _exit_code()
+    sys.stdout.flush()
+    # The engine's thread may be inside llama.cpp, whose destructors must not run under it.
+    os._exit(code)
+
+
+def _exit_code() -> int:
     try:
         return _run(sys.argv[1:])
     except AppError as error:
@@ -86,4 +94,4 @@ def _restore_library_path() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

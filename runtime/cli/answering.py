@@ -19,12 +19,6 @@ class Answerer:
 
         self._make_format = ChatFormat
 
-    def __enter__(self) -> "Answerer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.stop()
-
     @property
     def n_ctx(self) -> int:
         """Tokens of context; waits for the model."""

@@ -26,22 +26,22 @@ def main(arguments: argparse.Namespace) -> int:
 
     context = open_context(arguments)
     messages: list[dict[str, str]] = []
-    with Answerer(context) as answerer:
-        say(f"{context.payload.name}, {answerer.n_ctx} tokens of context. {HELP}")
-        while (line := _read_line()) is not None:
-            match line:
-                case "":
-                    pass
-                case "/exit":
-                    break
-                case "/clear":
-                    messages.clear()
-                    say("New conversation.")
-                case "/help":
-                    say(HELP)
-                case _:
-                    messages.append({"role": "user", "content": line})
-                    messages.append({"role": "assistant", "content": _speak(answerer, messages)})
+    answerer = Answerer(context)
+    say(f"{context.payload.name}, {answerer.n_ctx} tokens of context. {HELP}")
+    while (line := _read_line()) is not None:
+        match line:
+            case "":
+                pass
+            case "/exit":
+                break
+            case "/clear":
+                messages.clear()
+                say("New conversation.")
+            case "/help":
+                say(HELP)
+            case _:
+                messages.append({"role": "user", "content": line})
+                messages.append({"role": "assistant", "content": _speak(answerer, messages)})
     return 0
 
 

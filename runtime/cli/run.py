@@ -27,8 +27,8 @@ def main(arguments: argparse.Namespace) -> int:
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
         raise UsageError("There is no prompt.", hint='Give one, as in: run "Why is the sky blue?"')
-    with Answerer(open_context(arguments)) as answerer:
-        for text in answerer.answer([{"role": "user", "content": prompt}]):
-            answer(text, end="")
+    answerer = Answerer(open_context(arguments))
+    for text in answerer.answer([{"role": "user", "content": prompt}]):
+        answer(text, end="")
     answer("")
     return 0

@@ -1,14 +1,17 @@
 """The chat page and its files."""
 
+import mimetypes
 import sys
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from runtime import __version__
 from runtime.server.state import state_of
@@ -47,9 +50,23 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(page_folder()), autoescape=True)
 
 
+class _PageFiles(StaticFiles):
+    """The page's files, but for its template, with the page's headers."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.endswith(".html"):
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        response.headers.update(PAGE_HEADERS)
+        return response
+
+
 def routes() -> list[Route | Mount]:
     """Return the page's routes."""
+    # A registry or /etc/mime.types that says otherwise would keep the page from running.
+    for suffix, kind in (".js", "text/javascript"), (".css", "text/css"), (".svg", "image/svg+xml"):
+        mimetypes.add_type(kind, suffix)
     return [
         Route("/", index, methods=["GET"]),
-        Mount("/page", StaticFiles(directory=page_folder(), check_dir=False)),
+        Mount("/page", _PageFiles(directory=page_folder(), check_dir=False)),
     ]

@@ -35,6 +35,12 @@ def app() -> Iterator[Starlette]:
 
 
 def _call(app: Starlette, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    """Send one request and return the status and the body of its answer."""
+    sent = _messages(app, method, path, body)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def _messages(app: Starlette, method: str, path: str, body: bytes = b"") -> list[Message]:
     """Send one request through the application's own interface."""
     scope: dict[str, Any] = {
         "type": "http",
@@ -48,15 +54,16 @@ def _call(app: Starlette, method: str, path: str, body: bytes = b"") -> tuple[in
         "root_path": "",
     }
     sent: list[Message] = []
+    to_receive: list[Message] = [{"type": "http.request", "body": body}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body}
+        return to_receive.pop() if to_receive else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     asyncio.run(app(scope, receive, send))
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+    return sent
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("POST", "/v1/chat/completions")])
@@ -82,3 +89,22 @@ def test_unknown_paths_get_the_error_object(app: Starlette) -> None:
     """What is not there answers 404 as JSON."""
     status, body = _call(app, "GET", "/nothing")
     assert (status, json.loads(body)["error"]["type"]) == (404, "not_found_error")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/page/app.js", 200, b"text/javascript; charset=utf-8"),
+        ("/page/app.css", 200, b"text/css; charset=utf-8"),
+        ("/page/icon.svg", 200, b"image/svg+xml"),
+        ("/page/index.html", 404, b"application/json"),
+        ("/page/../app.py", 404, b"application/json"),
+    ],
+)
+def test_the_pages_files_are_served(app: Starlette, path: str, status: int, kind: bytes) -> None:
+    """Scripts and styles have their types, and what is not the page's own is not there."""
+    sent = _messages(app, "GET", path)
+    headers = dict(sent[0]["headers"])
+    assert (sent[0]["status"], headers[b"content-type"]) == (status, kind)
+    if status == 200:
+        assert headers[b"cache-control"] == b"no-cache"
