@@ -13,6 +13,8 @@ from pathlib import Path
 
 TIMEOUT_S = 120
 POLL_S = 0.002
+# Said in every request, or each server would take its own.
+SYSTEM_PROMPT = "You are a helpful assistant."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ def first_token(port: int, prompt: str) -> float:
     """
     body = json.dumps(
         {
-            "messages": [{"role": "user", "content": prompt}],
+            "messages": [
+                {"role": "system", "content": SYSTEM_PROMPT},
+                {"role": "user", "content": prompt},
+            ],
             "max_tokens": 4,
             "temperature": 0,
             "stream": True,

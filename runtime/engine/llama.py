@@ -12,6 +12,7 @@ import os
 import sys
 import types
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,26 @@ logger = logging.getLogger(__name__)
 
 _LOG_LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _KEPT_LOG_LINES = 50
+_C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
 
 
 class Llama:
-    """The loaded libraries and what they last said.
+    """The loaded libraries and their log.
+
+    The log is passed on only where someone reads it. Each of its lines, some hundred per start,
+    is a call into Python from C, which waits for the interpreter's lock: with a busy main thread
+    that made loading fifty times slower.
 
     Attributes:
         api: The functions and structures of llama.h, untyped.
-        complaints: The last warnings and errors that llama.cpp logged.
     """
 
     def __init__(self, api: Any) -> None:
         self.api = api
-        self.complaints: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
-        self._log_callback = api.llama_log_callback(self._log)
+        self._complaints: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
+        self._to_python = api.llama_log_callback(self._log)
+        # A function of the C library that looks at its first argument and does nothing.
+        self._to_nobody = ctypes.cast(ctypes.CDLL(_C_LIBRARY).abs, api.llama_log_callback)
         self._level = 0
 
     @classmethod
@@ -47,11 +54,23 @@ class Llama:
             package.__path__ = list(spec.submodule_search_locations or [])
             sys.modules["llama_cpp"] = package
         llama = cls(importlib.import_module("llama_cpp.llama_cpp"))
-        llama.api.llama_log_set(llama._log_callback, None)
+        llama._set_log()
         ggml = ctypes.CDLL(str(next(folder.glob("*ggml.so.0"))))
         ggml.ggml_backend_load_all_from_path(str(folder).encode())
         llama.api.llama_backend_init()
         return llama
+
+    def why(self, failed: Callable[[], object]) -> list[str]:
+        """Do once more what failed, and return what llama.cpp complains of; its log alone tells."""
+        self._complaints.clear()
+        self.api.llama_log_set(self._to_python, None)
+        failed()
+        self._set_log()
+        return list(self._complaints)
+
+    def _set_log(self) -> None:
+        is_read = logger.isEnabledFor(logging.DEBUG)
+        self.api.llama_log_set(self._to_python if is_read else self._to_nobody, None)
 
     def _log(self, level: int, text: bytes, _user_data: object) -> None:
         # Level 5 continues the line before it.
@@ -60,7 +79,7 @@ class Llama:
         if not line:
             return
         if self._level in (3, 4):
-            self.complaints.append(line)
+            self._complaints.append(line)
         logger.log(_LOG_LEVELS.get(self._level, logging.DEBUG), "llama.cpp: %s", line)
 
 

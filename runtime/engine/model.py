@@ -61,15 +61,18 @@ class Model:
         params = api.llama_model_default_params()
         params.use_extra_bufts = repack
         params.vocab_only = vocab_only
-        llama.complaints.clear()
-        file = _CFile(weights.path)
-        try:
-            file.seek(weights.offset)
-            handle = api.llama_model_load_from_file_ptr(file.pointer, params)
-        finally:
-            file.close()
+
+        def load() -> Any:
+            file = _CFile(weights.path)
+            try:
+                file.seek(weights.offset)
+                return api.llama_model_load_from_file_ptr(file.pointer, params)
+            finally:
+                file.close()
+
+        handle = load()
         if not handle:
-            raise _load_error(weights.path, list(llama.complaints))
+            raise _load_error(weights.path, llama.why(load))
         return cls(llama, handle)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
 import ctypes
-import secrets
+import os
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +11,6 @@ from runtime.engine.model import Model
 from runtime.engine.sampling import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError
-
-# The flag means a seed drawn by llama.cpp itself; we draw our own so that it can be told.
-_SEED_BITS = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +78,15 @@ class ModelRunner:
         params.kv_unified = True
         params.swa_full = True
         params.no_perf = True
-        context = llama.api.llama_init_from_model(model.handle, params)
+
+        def make() -> Any:
+            return llama.api.llama_init_from_model(model.handle, params)
+
+        context = make()
         if not context:
+            reason = " ".join(llama.why(make)[-1:])
             raise ResourceError(
-                f"llama.cpp could not make a context of {options.n_ctx} tokens: "
-                f"{' '.join(list(llama.complaints)[-1:])}",
+                f"llama.cpp could not make a context of {options.n_ctx} tokens: {reason}",
                 hint="Ask for a smaller one with --ctx-size.",
             )
         return cls(llama, model, context, options)
@@ -143,7 +144,7 @@ class ModelRunner:
         if params.temperature <= 0:
             api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
         else:
-            seed = secrets.randbits(_SEED_BITS) if params.seed is None else params.seed
+            seed = int.from_bytes(os.urandom(4)) if params.seed is None else params.seed
             for stage in (
                 api.llama_sampler_init_top_k(params.top_k),
                 api.llama_sampler_init_top_p(params.top_p, 1),
