@@ -1,10 +1,7 @@
 """Kits: the frozen runtime of one target, built here or imported, in the cache folder."""
 
-import fcntl
 import platform
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +14,7 @@ from builder.errors import ToolError
 from builder.files import atomic_folder, sha256_of
 from builder.freeze import freeze, require_shared_python
 from builder.kit_key import kit_key
+from builder.locks import one_at_a_time
 from builder.package import write_package
 from builder.stub import compile_stub
 from builder.targets import Target, host_target
@@ -146,7 +144,7 @@ def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
     if not folder.is_dir():
         libraries = llamacpp.native_libraries(target, toolchain=toolchain)
         launcher = compile_stub(target)
-        with _one_builder_at_a_time():
+        with one_at_a_time(kits_folder() / "build.lock"):
             if not folder.is_dir():
                 with atomic_folder(folder) as part:
                     _build(target, libraries, launcher, part)
@@ -200,14 +198,6 @@ def imported_folder() -> Path:
 
 def _built_folder(target: Target, toolchain: str) -> Path:
     return kits_folder() / "built" / f"{target.name}-{kit_key(target, toolchain)[:16]}"
-
-
-@contextmanager
-def _one_builder_at_a_time() -> Iterator[None]:
-    kits_folder().mkdir(parents=True, exist_ok=True)
-    with (kits_folder() / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> None:

@@ -4,7 +4,6 @@ llama-cpp-python's source distribution holds llama.cpp whole: sources, converter
 Its version decides llama.cpp everywhere: libraries, binding, benchmarks.
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +19,7 @@ from typing import TextIO
 from builder import console
 from builder.errors import ToolError
 from builder.files import atomic_folder
+from builder.locks import one_at_a_time
 from builder.pypi import download
 from builder.targets import Target, host_target
 from builder.toolchain import (
@@ -170,7 +169,7 @@ def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
     folder = _home() / f"{product.name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
     if folder.is_dir():
         return folder
-    with _one_builder_at_a_time(folder):
+    with one_at_a_time(folder.with_name(folder.name + ".lock")):
         if not folder.is_dir():
             build = folder.with_name(folder.name + ".build")
             toolchain = (
@@ -183,14 +182,6 @@ def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
                 product.collect(build / "bin", part)
             shutil.rmtree(build)
     return folder
-
-
-@contextmanager
-def _one_builder_at_a_time(folder: Path) -> Iterator[None]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(folder.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _compile(build: Path, toolchain: Toolchain, product: _Product) -> None:
