@@ -55,7 +55,9 @@ def download(requirement: str, folder: Path, *, sha256: str = "", sdist: bool = 
         SourceError: The package is not there, unreachable, or has another digest.
     """
     if not folder.is_dir():
-        format_option = "--no-binary=:all:" if sdist else "--only-binary=:all:"
+        # `:all:` would have what the sdist is built with compiled from source as well.
+        name = requirement.partition("==")[0]
+        format_option = f"--no-binary={name}" if sdist else "--only-binary=:all:"
         line = f"{requirement} --hash=sha256:{sha256}" if sha256 else requirement
         with atomic_folder(folder) as part, tempfile.TemporaryDirectory() as scratch:
             wanted = Path(scratch) / "requirements.txt"
