@@ -56,7 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _tell_when_ready(engine: Engine) -> None:
     with contextlib.suppress(AppError):
-        say(f"Ready: {engine.n_ctx} tokens of context.")
+        say(f"Ready: {engine.n_ctx} tokens of context, {engine.n_threads} threads.")
 
 
 def _reachable(host: str) -> str:

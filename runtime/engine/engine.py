@@ -159,9 +159,12 @@ class Engine:
     @property
     def n_ctx(self) -> int:
         """Tokens of context; waits for the model."""
-        self.wait_until_loaded()
-        assert self._runner is not None, "loaded without an error"
-        return self._runner.n_ctx
+        return self._loaded_runner().n_ctx
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that compute; waits for the model."""
+        return self._loaded_runner().n_threads
 
     def submit(self, request: GenerationRequest, emit: Callable[[Event], None]) -> Sequence:
         """Queue a request.
@@ -199,6 +202,11 @@ class Engine:
             self._is_stopping = True
             self._wakeup.notify()
         self._thread.join()
+
+    def _loaded_runner(self) -> Runner:
+        self.wait_until_loaded()
+        assert self._runner is not None, "loaded without an error"
+        return self._runner
 
     def _run(self) -> None:
         try:

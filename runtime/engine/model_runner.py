@@ -57,6 +57,7 @@ class ModelRunner:
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
         self.n_ctx: int = llama.api.llama_n_ctx(context)
+        self.n_threads = options.n_threads
         self.n_batch = options.n_batch
         self.n_seq_max = options.n_seq_max
         self.can_cut_memory = model.can_cut_memory

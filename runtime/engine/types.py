@@ -40,6 +40,7 @@ class Runner(Protocol):
     """The device: a context that computes batches and holds the KV cache."""
 
     n_ctx: int
+    n_threads: int
     n_batch: int
     n_seq_max: int
     can_cut_memory: bool

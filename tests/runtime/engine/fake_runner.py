@@ -27,6 +27,7 @@ class FakeRunner:
     """
 
     n_ctx: int = 64
+    n_threads: int = 1
     n_batch: int = 16
     n_seq_max: int = 6
     can_cut_memory: bool = True

@@ -97,7 +97,12 @@ def test_every_request_gets_its_own_text(
 ) -> None:
     """Whatever arrives, is cancelled, evicted or put back: every answer is as if it ran alone."""
     chance = random.Random(seed)
-    runner = FakeRunner(n_ctx, max(n_batch, 4), n_seq_max, can_cut_memory)
+    runner = FakeRunner(
+        n_ctx=n_ctx,
+        n_batch=max(n_batch, 4),
+        n_seq_max=n_seq_max,
+        can_cut_memory=can_cut_memory,
+    )
     scheduler = _scheduler(runner)
     asked: list[Sequence] = []
     cancelled: list[Sequence] = []
