@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from builder import console
@@ -13,20 +14,22 @@ from builder.files import atomic_folder
 from runtime.cachedir import user_cache_dir
 
 
-def run_pip(arguments: list[str], *, doing: str) -> None:
+def run_pip(
+    arguments: list[str], *, doing: str, environment: Mapping[str, str] = os.environ
+) -> None:
     """Run this interpreter's pip, quietly.
 
     Args:
         arguments: What follows `pip`.
         doing: The step in the words of an error sentence, as in `download six==1.16.0`.
+        environment: The variables it sees.
 
     Raises:
         SourceError: pip failed; the sentence carries its last line.
     """
-    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     completed = subprocess.run(
         [sys.executable, "-m", "pip", *arguments, "--quiet"],
-        env=environment,
+        env={**environment, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -39,7 +42,14 @@ def run_pip(arguments: list[str], *, doing: str) -> None:
         )
 
 
-def download(requirement: str, folder: Path, *, sha256: str = "", sdist: bool = False) -> Path:
+def download(
+    requirement: str,
+    folder: Path,
+    *,
+    sha256: str = "",
+    sdist: bool = False,
+    environment: Mapping[str, str] = os.environ,
+) -> Path:
     """Download one distribution, without its dependencies, into a cached folder.
 
     Args:
@@ -47,6 +57,7 @@ def download(requirement: str, folder: Path, *, sha256: str = "", sdist: bool = 
         folder: Where the file lies once complete; found there, nothing is downloaded.
         sha256: The digest pip must find, in hex; empty takes the index's word.
         sdist: Fetch the source distribution instead of a wheel.
+        environment: The variables pip sees; a source distribution's setup may want a compiler.
 
     Returns:
         The downloaded file.
@@ -66,6 +77,7 @@ def download(requirement: str, folder: Path, *, sha256: str = "", sdist: bool = 
                 run_pip(
                     ["download", "--no-deps", format_option, "-d", str(part), "-r", str(wanted)],
                     doing=f"download {requirement}",
+                    environment=environment,
                 )
     return next(folder.iterdir())
 

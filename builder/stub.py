@@ -4,14 +4,15 @@ import hashlib
 import subprocess
 import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import runtime
 from builder import console
 from builder.errors import ToolError
 from builder.files import atomic_folder
 from builder.pypi import download
-from builder.targets import Target
-from builder.toolchain import ZIG, zig, zig_environment
+from builder.targets import Target, host_target
+from builder.toolchain import ZIG, zig, zig_environment, zig_toolchain
 from runtime.cachedir import user_cache_dir
 
 ZSTD = "zstandard==0.25.0"
@@ -92,7 +93,16 @@ def _zstd_source() -> Path:
     home = user_cache_dir() / "zstd" / ZSTD.replace("==", "-")
     folder = home / "source"
     if not folder.is_dir():
-        sdist = download(ZSTD, home / "sdist", sha256=ZSTD_SDIST_SHA256, sdist=True)
+        with TemporaryDirectory(prefix="solofile-cc-") as wrappers:
+            # Its setup calls a C preprocessor before it tells pip anything.
+            zig_toolchain(host_target(), Path(wrappers))
+            sdist = download(
+                ZSTD,
+                home / "sdist",
+                sha256=ZSTD_SDIST_SHA256,
+                sdist=True,
+                environment=zig_environment() | {"CC": f"{wrappers}/cc"},
+            )
         with atomic_folder(folder) as part, tarfile.open(sdist) as archive:
             archive.extractall(part, filter="data")
     return folder / ZSTD.replace("==", "-") / "zstd"
