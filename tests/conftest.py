@@ -1,5 +1,6 @@
 """The real model, the real solofile made from it, and one that serves, for the whole suite."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from builder.demo import demo_source, make_demo
 from builder.llamacpp import expose_binding
 from builder.report import Report
 from tests.solofile import ServedSolofile
+
+# Shells start background jobs with Ctrl-C ignored, and the programs under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

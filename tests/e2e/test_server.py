@@ -167,6 +167,7 @@ def test_a_client_that_leaves_stops_the_work(served: ServedSolofile, client: ope
     stream = client.chat.completions.create(
         model="any",
         messages=ENDLESS,
+        temperature=0,
         stream=True,
     )
     next(iter(stream))
@@ -175,6 +176,7 @@ def test_a_client_that_leaves_stops_the_work(served: ServedSolofile, client: ope
         client.with_options(timeout=0.3).chat.completions.create(
             model="any",
             messages=ENDLESS,
+            temperature=0,
         )
     time.sleep(1)
     before = _cpu_seconds(served)
@@ -205,6 +207,7 @@ def test_a_signal_ends_it_quickly(solofile: Path, number: signal.Signals, tmp_pa
         stream = client.chat.completions.create(
             model="any",
             messages=ENDLESS,
+            temperature=0,
             stream=True,
         )
         next(iter(stream))
