@@ -83,6 +83,7 @@ class Sequence:
         tokens: The prompt and what was generated so far.
         num_computed: How many of them lie in the KV cache.
         seq_id: Its number there while it runs.
+        was_preempted: Whether it once had to give its cells up.
     """
 
     def __init__(self, request: GenerationRequest, emit: Callable[[Event], None]) -> None:
@@ -94,6 +95,7 @@ class Sequence:
         self.num_cached_tokens = 0
         self.num_computed = 0
         self.seq_id: int | None = None
+        self.was_preempted = False
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
         self.is_cancelled = False

@@ -24,12 +24,12 @@ def _step(runner: FakeRunner, scheduler: Scheduler) -> None:
     works = scheduler.schedule()
     assert works, "work is left, and none was scheduled"
     runner.decode([work.slice for work in works])
+    scheduler.advance(works)
     for work in works:
         sequence = work.sequence
-        sequence.num_computed += len(work.slice.tokens)
         if work.slice.wants_logits:
             assert sequence.seq_id is not None
-            sequence.tokens.append(runner.continuation(runner.cells[sequence.seq_id]))
+            sequence.tokens.append(runner.continuation(runner.tokens(sequence.seq_id)))
             limit = sequence.request.max_tokens
             if sequence.num_completion_tokens == limit or len(sequence.tokens) >= runner.n_ctx:
                 scheduler.remove(sequence)
