@@ -108,7 +108,9 @@ class Scheduler:
 
     def _is_held(self, sequence: Sequence) -> bool:
         """Say whether a running prompt will soon have more of this one than the cache has."""
-        worth_waiting = self._cache.match_length(sequence.tokens) + MIN_SHARED_TOKENS
+        # Who began to wait stays for the rest, however little of it is left.
+        least_gain = 1 if sequence.is_held else MIN_SHARED_TOKENS
+        worth_waiting = self._cache.match_length(sequence.tokens) + least_gain
         best: Sequence | None = None
         for other in self.running:
             length = _shared_length(other, sequence)
@@ -116,7 +118,8 @@ class Scheduler:
                 best, worth_waiting = other, length
         if best is not None:
             self._pauses[best] = min(worth_waiting, self._pauses.get(best, worth_waiting))
-        return best is not None
+        sequence.is_held = best is not None
+        return sequence.is_held
 
     def _fits(self, sequence: Sequence) -> bool:
         """Say whether a request's tokens find room beside those of the running ones."""
