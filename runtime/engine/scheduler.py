@@ -9,10 +9,11 @@ from runtime.engine.radix_tree import common_prefix_length
 from runtime.engine.sequence import Sequence
 from runtime.engine.types import BatchSlice, Runner
 
-# Waiting for another request's prompt costs one more batch, which takes about as long as computing
-# this many tokens.
+# Waiting for another request's prompt costs one more batch. An empty one takes as long as computing
+# about 8 tokens (SmolLM2-135M, 2 cores), so this many are worth it.
 MIN_SHARED_TOKENS = 32
 # Prompt tokens in one batch while others decode: they bound the gap between the others' tokens.
+# 128 are computed at 95 % of the speed of 512, and 64 at 82 % (SmolLM2-135M, 2 cores).
 MAX_PREFILL_WHILE_DECODING = 128
 
 
