@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 POLL_S = 0.002
 # Said in every request, or each server would take its own.
 SYSTEM_PROMPT = "You are a helpful assistant."
