@@ -7,11 +7,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 POLL_S = 0.002
 # Said in every request, or each server would take its own.
 SYSTEM_PROMPT = "You are a helpful assistant."
@@ -30,15 +30,17 @@ class Server:
     command: list[str]
 
 
-def solofile_server(path: Path, *, n_ctx: int, n_threads: int) -> Server:
+def solofile_server(path: Path, *, n_ctx: int, n_threads: int, num_clients: int = 4) -> Server:
     """Return a solofile as a server."""
-    options = [*_shared_options(n_ctx, n_threads), "--no-browser"]
+    options = [*_shared_options(n_ctx, n_threads, num_clients), "--no-browser"]
     return Server("solofile", [str(path), "serve", *options])
 
 
-def llama_server(program: Path, gguf: Path, *, n_ctx: int, n_threads: int) -> Server:
+def llama_server(
+    program: Path, gguf: Path, *, n_ctx: int, n_threads: int, num_clients: int = 4
+) -> Server:
     """Return llama-server with everything left out that the solofile does not have either."""
-    options = [*_shared_options(n_ctx, n_threads), "--no-ui"]
+    options = [*_shared_options(n_ctx, n_threads, num_clients), "--no-ui"]
     return Server("llama-server", [str(program), "-m", str(gguf), *options])
 
 
@@ -65,17 +67,7 @@ def first_token(port: int, prompt: str) -> float:
 
     The clock is `time.monotonic`, in seconds.
     """
-    body = json.dumps(
-        {
-            "messages": [
-                {"role": "system", "content": SYSTEM_PROMPT},
-                {"role": "user", "content": prompt},
-            ],
-            "max_tokens": 4,
-            "temperature": 0,
-            "stream": True,
-        }
-    )
+    body = _body(SYSTEM_PROMPT, prompt, max_tokens=4, stream=True)
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
@@ -92,6 +84,27 @@ def first_token(port: int, prompt: str) -> float:
     raise TimeoutError(f"no answer on port {port} within {TIMEOUT_S} s")
 
 
+def complete(port: int, system_prompt: str, prompt: str, max_tokens: int) -> dict[str, int]:
+    """Ask a server that is ready, and return the answer's `usage`."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    with closing(connection):
+        body = _body(system_prompt, prompt, max_tokens=max_tokens, stream=False)
+        connection.request("POST", "/v1/chat/completions", body)
+        answer = json.loads(connection.getresponse().read())
+    usage: dict[str, int] = answer["usage"]
+    return usage
+
+
+def _body(system_prompt: str, prompt: str, *, max_tokens: int, stream: bool) -> str:
+    messages = [
+        {"role": "system", "content": system_prompt},
+        {"role": "user", "content": prompt},
+    ]
+    return json.dumps(
+        {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": stream}
+    )
+
+
 def _read_first_text(response: http.client.HTTPResponse) -> float:
     for line in response:
         if line.startswith(b"data: {"):
@@ -101,5 +114,5 @@ def _read_first_text(response: http.client.HTTPResponse) -> float:
     raise TimeoutError("the answer ended without text")
 
 
-def _shared_options(n_ctx: int, n_threads: int) -> list[str]:
-    return ["-c", str(n_ctx), "-t", str(n_threads), "-np", "4"]
+def _shared_options(n_ctx: int, n_threads: int, num_clients: int) -> list[str]:
+    return ["-c", str(n_ctx), "-t", str(n_threads), "-np", str(num_clients)]

@@ -275,8 +275,8 @@ class _Loop:
             for work in works:
                 self._fail(work.sequence, error)
             return
+        self._scheduler.advance(works)
         for index, work in enumerate(works):
-            work.sequence.num_computed += len(work.slice.tokens)
             if work.slice.wants_logits:
                 self._take_token(work.sequence, index)
 
@@ -292,7 +292,7 @@ class _Loop:
                 self._runner.decode(batch)
                 return
             except OutOfCellsError:
-                if not self._cache.evict():
+                if not self._cache.evict(sum(len(piece.tokens) for piece in batch)):
                     raise
 
     def _take_token(self, sequence: Sequence, index: int) -> None:
@@ -327,11 +327,10 @@ class _Loop:
         sequence.emit(Finished(reason, sequence.stats()))
 
     def _fail(self, sequence: Sequence, error: AppError) -> None:
-        sequence.num_computed = 0
-        self._leave(sequence)
+        self._leave(sequence, keep=False)
         sequence.emit(Failed(error))
 
-    def _leave(self, sequence: Sequence) -> None:
-        self._scheduler.remove(sequence)
+    def _leave(self, sequence: Sequence, *, keep: bool = True) -> None:
+        self._scheduler.remove(sequence, keep=keep)
         if sequence.sampler is not None:
             sequence.sampler.close()

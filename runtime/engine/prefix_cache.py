@@ -1,8 +1,8 @@
 """The sequences of the KV cache: who holds which, and what finished ones can be reused for."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
+from runtime.engine.radix_tree import Match, RadixTree
 from runtime.engine.types import Runner
 
 
@@ -15,20 +15,33 @@ class Lease:
 
 
 class PrefixCache:
-    """Finished sequences, kept until their cells or numbers are needed, least recent first.
+    """Sequence numbers and the cells they hold; the least recently used give way.
 
-    Cells that two sequences share are counted for both, so the count errs on the safe side.
+    A number is free, or leased to a running request, or keeps what a finished one computed. Where
+    memory can be cut, only as much of it goes as is needed, from the end of the branch that was
+    used least recently; elsewhere whole sequences go.
     """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._tree = RadixTree()
         self._free_ids = list(range(runner.n_seq_max))
-        self._finished: OrderedDict[int, list[int]] = OrderedDict()
+        self._leased: set[int] = set()
+        self._clock = 0
 
     @property
     def num_cells(self) -> int:
-        """How many cells the finished sequences hold."""
-        return sum(len(tokens) for tokens in self._finished.values())
+        """How many cells are in use, shared ones counted once."""
+        return self._tree.num_cells
+
+    @property
+    def num_leased_cells(self) -> int:
+        """How many cells running requests hold, shared ones counted once."""
+        return self._tree.num_held(self._leased)
+
+    def match_length(self, prompt: list[int]) -> int:
+        """Return how much of a prompt `acquire` would find."""
+        return self._match(prompt).length
 
     def acquire(self, prompt: list[int]) -> Lease | None:
         """Hand out a sequence number with as much of `prompt` computed as can be found.
@@ -38,74 +51,102 @@ class PrefixCache:
         Returns:
             None where every number is in use.
         """
-        source, length = self._longest_match(prompt)
-        if source is not None and length == len(self._finished[source]):
-            del self._finished[source]
-            return Lease(source, length)
-        if not self._free_ids and not self.evict(keep=source):
-            return self._take_over(source, length)
-        seq_id = self._free_ids.pop()
-        if source is not None:
-            self._finished.move_to_end(source)
-            self._runner.copy_prefix(source, seq_id, length)
-        return Lease(seq_id, length)
+        match = self._match(prompt)
+        seq_id = self._finished_at(match)
+        if seq_id is None:
+            seq_id = self._share(match)
+        if seq_id is None:
+            return None
+        self._leased.add(seq_id)
+        self._touch(seq_id)
+        return Lease(seq_id, match.length)
 
-    def release(self, seq_id: int, computed: list[int]) -> None:
-        """Keep a sequence whose request is done.
+    def extend(self, seq_id: int, tokens: list[int]) -> None:
+        """Note what a leased sequence number has computed."""
+        self._tree.extend(seq_id, tokens)
 
-        Args:
-            seq_id: Its number.
-            computed: The tokens whose cells it holds.
-        """
-        if computed:
-            self._finished[seq_id] = computed
-        else:
+    def release(self, seq_id: int) -> None:
+        """Keep what a request computed that is done, where nothing else has it."""
+        self._leased.remove(seq_id)
+        self._touch(seq_id)
+        tokens = self._tree.tokens(seq_id)
+        others = {other: self._tree.tokens(other) for other in self._tree.ends if other != seq_id}
+        if not tokens or any(self._can_replace(other, tokens) for other in others.values()):
             self._drop(seq_id)
+            return
+        for other, other_tokens in others.items():
+            if other not in self._leased and self._can_replace(tokens, other_tokens):
+                self._drop(other)
 
     def discard(self, seq_id: int) -> None:
-        """Free a sequence's cells and its number."""
+        """Free the cells of a request that failed, and its number."""
+        self._leased.remove(seq_id)
         self._drop(seq_id)
 
-    def evict(self, *, keep: int | None = None) -> bool:
-        """Free the least recently used finished sequence but `keep`; says whether there was one."""
-        for seq_id in self._finished:
-            if seq_id != keep:
-                del self._finished[seq_id]
-                self._drop(seq_id)
-                return True
-        return False
+    def evict(self, num_cells: int) -> bool:
+        """Free up to `num_cells` cells of finished sequences; says whether there were any."""
+        seq_id = self._least_recent()
+        if seq_id is None:
+            return False
+        node = self._tree.ends[seq_id]
+        kept = max(node.start, node.end - num_cells)
+        if kept == 0 or not self._runner.can_cut_memory:
+            self._drop(seq_id)
+            return True
+        self._cut(seq_id, kept)
+        node = self._tree.ends[seq_id]
+        if node.children or len(node.seq_ids) > 1:
+            self._drop(seq_id)
+        return True
+
+    def _match(self, prompt: list[int]) -> Match:
+        return self._tree.match(prompt[:-1], whole=not self._runner.can_cut_memory)
+
+    def _finished_at(self, match: Match) -> int | None:
+        """Return a finished sequence that ends with the match: it simply goes on."""
+        if match.length != match.node.end:
+            return None
+        return next(iter(match.node.seq_ids - self._leased), None)
+
+    def _share(self, match: Match) -> int | None:
+        """Return a number that holds the matched cells together with those that have them."""
+        source = match.node.holder() if match.length else None
+        if not self._free_ids:
+            evicted = self._least_recent(keep=source)
+            if evicted is not None:
+                self._drop(evicted)
+            elif source is not None and source not in self._leased:
+                self._cut(source, match.length)
+                return source
+            else:
+                return None
+        seq_id = self._free_ids.pop()
+        if source is not None:
+            self._runner.copy_prefix(source, seq_id, match.length)
+        self._tree.place(seq_id, source, match.length)
+        return seq_id
+
+    def _least_recent(self, *, keep: int | None = None) -> int | None:
+        """Return the finished sequence whose last cells were not used for longest."""
+        finished = self._tree.ends.keys() - self._leased - {keep}
+        return min(finished, key=lambda one: self._tree.ends[one].last_used, default=None)
+
+    def _can_replace(self, longer: list[int], shorter: list[int]) -> bool:
+        """Say whether a sequence of tokens serves whatever another would."""
+        if self._runner.can_cut_memory:
+            return longer[: len(shorter)] == shorter
+        return longer == shorter
+
+    def _touch(self, seq_id: int) -> None:
+        self._clock += 1
+        for node in self._tree.path(seq_id):
+            node.last_used = self._clock
+
+    def _cut(self, seq_id: int, length: int) -> None:
+        self._runner.cut(seq_id, length)
+        self._tree.place(seq_id, seq_id, length)
 
     def _drop(self, seq_id: int) -> None:
         self._runner.cut(seq_id, 0)
+        self._tree.remove(seq_id)
         self._free_ids.append(seq_id)
-
-    def _take_over(self, source: int | None, length: int) -> Lease | None:
-        """Reuse the one finished sequence there is, cut down to what matches."""
-        if source is None:
-            return None
-        del self._finished[source]
-        self._runner.cut(source, length)
-        return Lease(source, length)
-
-    def _longest_match(self, prompt: list[int]) -> tuple[int | None, int]:
-        best: int | None = None
-        best_length = 0
-        for seq_id, tokens in self._finished.items():
-            length = min(_common_prefix_length(tokens, prompt), len(prompt) - 1)
-            if length < len(tokens) and not self._runner.can_cut_memory:
-                continue
-            if length > best_length:
-                best, best_length = seq_id, length
-        return best, best_length
-
-
-def _common_prefix_length(left: list[int], right: list[int]) -> int:
-    """Return how many first items are equal, comparing whole slices at C speed."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -83,6 +83,8 @@ class Sequence:
         tokens: The prompt and what was generated so far.
         num_computed: How many of them lie in the KV cache.
         seq_id: Its number there while it runs.
+        is_held: Whether it waits for a prefix that another one is computing.
+        was_preempted: Whether it once had to give its cells up.
     """
 
     def __init__(self, request: GenerationRequest, emit: Callable[[Event], None]) -> None:
@@ -94,6 +96,8 @@ class Sequence:
         self.num_cached_tokens = 0
         self.num_computed = 0
         self.seq_id: int | None = None
+        self.is_held = False
+        self.was_preempted = False
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
         self.is_cancelled = False

@@ -17,12 +17,19 @@ class FakeSampler:
         self.runner.num_samplers -= 1
 
 
+@dataclass(eq=False)
+class Cell:
+    """A place in the KV cache; sequences that share it hold the same object."""
+
+    token: int
+
+
 @dataclass
 class FakeRunner:
     """Continues a sequence with a number that depends on all tokens before it.
 
     Attributes:
-        cells: The tokens of each sequence, by its number.
+        cells: What each sequence holds, by its number.
         history: The batches computed so far.
     """
 
@@ -31,7 +38,7 @@ class FakeRunner:
     n_batch: int = 16
     n_seq_max: int = 6
     can_cut_memory: bool = True
-    cells: dict[int, list[int]] = field(default_factory=dict)
+    cells: dict[int, list[Cell]] = field(default_factory=dict)
     history: list[list[BatchSlice]] = field(default_factory=list)
     num_samplers: int = 0
 
@@ -46,21 +53,27 @@ class FakeRunner:
         if self.num_cells_used + sum(len(piece.tokens) for piece in batch) > self.n_ctx:
             raise OutOfCellsError("full")
         for piece in batch:
-            self.cells.setdefault(piece.seq_id, []).extend(piece.tokens)
+            self.cells.setdefault(piece.seq_id, []).extend(Cell(token) for token in piece.tokens)
         self.history.append(list(batch))
 
     @property
     def num_cells_used(self) -> int:
-        """Cells in use, shared ones counted once per prefix they begin."""
-        prefixes = {
-            tuple(tokens[: end + 1]) for tokens in self.cells.values() for end in range(len(tokens))
-        }
-        return len(prefixes)
+        """Cells in use, shared ones counted once."""
+        return len({cell for cells in self.cells.values() for cell in cells})
+
+    @property
+    def num_computed(self) -> int:
+        """Tokens computed in all batches so far."""
+        return sum(len(piece.tokens) for batch in self.history for piece in batch)
+
+    def tokens(self, seq_id: int) -> list[int]:
+        """Return the tokens a sequence holds."""
+        return [cell.token for cell in self.cells.get(seq_id, [])]
 
     def sample(self, sampler: Sampler, index: int) -> int:
         piece = self.history[-1][index]
         assert piece.wants_logits, "no logits were asked for"
-        return self.continuation(self.cells[piece.seq_id])
+        return self.continuation(self.tokens(piece.seq_id))
 
     def continuation(self, tokens: list[int]) -> int:
         """Return the token that follows `tokens`."""
@@ -78,11 +91,15 @@ class FakeRunner:
         return FakeSampler(self)
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
+        assert source != target, "copied onto itself"
         assert not self.cells.get(target), "the target is in use"
-        assert len(self.cells[source]) >= length, "the source is shorter"
+        assert 0 < length <= len(self.cells[source]), "the source is shorter"
         assert self.can_cut_memory or len(self.cells[source]) == length, "cannot be cut"
         self.cells[target] = self.cells[source][:length]
 
     def cut(self, seq_id: int, length: int) -> None:
+        cells = self.cells.pop(seq_id, [])
         assert self.can_cut_memory or length == 0, "cannot be cut"
-        self.cells[seq_id] = self.cells.get(seq_id, [])[:length]
+        assert length <= len(cells), "cut beyond the end"
+        if length:
+            self.cells[seq_id] = cells[:length]

@@ -2,11 +2,12 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine.prefix_cache import PrefixCache
-from runtime.engine.scheduler import Scheduler
+from runtime.engine.scheduler import MAX_PREFILL_WHILE_DECODING, MIN_SHARED_TOKENS, Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
 from tests.runtime.engine.fake_runner import FakeRunner
 
@@ -15,32 +16,72 @@ def _sequence(prompt: list[int], max_tokens: int = 4) -> Sequence:
     return Sequence(GenerationRequest(prompt, max_tokens=max_tokens), lambda _: None)
 
 
-def _scheduler(runner: FakeRunner, max_running: int = 4) -> Scheduler:
-    return Scheduler(runner, PrefixCache(runner), max_running=max_running)
+class _Engine:
+    """Computes batches and finishes what is done, as the engine does, and checks every step."""
 
+    def __init__(self, runner: FakeRunner, max_running: int = 4) -> None:
+        self.runner = runner
+        self.cache = PrefixCache(runner)
+        self.scheduler = Scheduler(runner, self.cache, max_running=max_running)
 
-def _step(runner: FakeRunner, scheduler: Scheduler) -> None:
-    """Compute one batch and finish what is done, as the engine does."""
-    works = scheduler.schedule()
-    assert works, "work is left, and none was scheduled"
-    runner.decode([work.slice for work in works])
-    for work in works:
-        sequence = work.sequence
-        sequence.num_computed += len(work.slice.tokens)
-        if work.slice.wants_logits:
+    def step(self) -> None:
+        works = self.scheduler.schedule()
+        assert works, "work is left, and none was scheduled"
+        assert len(self.scheduler.running) <= self.scheduler._max_running
+        self.runner.decode([work.slice for work in works])
+        self.scheduler.advance(works)
+        for work in works:
+            if work.slice.wants_logits:
+                self._take_token(work.sequence)
+        self.check()
+
+    def run(self, *sequences: Sequence, max_steps: int = 10_000) -> None:
+        """Add sequences and go on until nothing is left."""
+        for sequence in sequences:
+            self.scheduler.add(sequence)
+        for _ in range(max_steps):
+            if not self.scheduler.has_work:
+                return
+            self.step()
+        raise AssertionError(f"not done in {max_steps} steps")
+
+    def check(self) -> None:
+        """Compare what the scheduler believes of the cells with what is there."""
+        assert self.cache.num_cells == self.runner.num_cells_used <= self.runner.n_ctx
+        seq_ids = [sequence.seq_id for sequence in self.scheduler.running]
+        assert len(set(seq_ids)) == len(seq_ids), "two requests have one sequence number"
+        leased = set()
+        for sequence in self.scheduler.running:
             assert sequence.seq_id is not None
-            sequence.tokens.append(runner.continuation(runner.cells[sequence.seq_id]))
-            limit = sequence.request.max_tokens
-            if sequence.num_completion_tokens == limit or len(sequence.tokens) >= runner.n_ctx:
-                scheduler.remove(sequence)
+            cells = self.runner.cells.get(sequence.seq_id, [])
+            assert [cell.token for cell in cells] == sequence.tokens[: sequence.num_computed]
+            leased.update(cells)
+        assert self.cache.num_leased_cells == len(leased)
+
+    def check_nothing_leaked(self) -> None:
+        """Empty the cache: no cell may be left, and every sequence number must be free."""
+        while self.cache.evict(1):
+            self.check()
+        assert self.runner.num_cells_used == self.cache.num_cells == 0
+        for number in range(self.runner.n_seq_max):
+            assert self.cache.acquire([number]) is not None
+        assert self.cache.acquire([0]) is None
+
+    def _take_token(self, sequence: Sequence) -> None:
+        assert sequence.seq_id is not None
+        sequence.tokens.append(self.runner.continuation(self.runner.tokens(sequence.seq_id)))
+        is_full = len(sequence.tokens) >= self.runner.n_ctx
+        if is_full or sequence.num_completion_tokens == sequence.request.max_tokens:
+            self.scheduler.remove(sequence)
 
 
 def test_decoding_comes_before_prefill() -> None:
     """A long prompt does not keep a running sequence from its next token."""
     runner = FakeRunner(n_batch=8)
-    scheduler = _scheduler(runner)
+    engine = _Engine(runner)
+    scheduler = engine.scheduler
     scheduler.add(_sequence([1, 2]))
-    _step(runner, scheduler)
+    engine.step()
     scheduler.add(_sequence(list(range(30))))
     works = scheduler.schedule()
     assert [len(work.slice.tokens) for work in works] == [1, 7]
@@ -50,10 +91,11 @@ def test_decoding_comes_before_prefill() -> None:
 def test_a_prompt_is_computed_in_chunks() -> None:
     """A prompt longer than the batch takes several, and only the last gives logits."""
     runner = FakeRunner(n_batch=8)
-    scheduler = _scheduler(runner)
+    engine = _Engine(runner)
+    scheduler = engine.scheduler
     scheduler.add(_sequence(list(range(20))))
     for _ in range(3):
-        _step(runner, scheduler)
+        engine.step()
     shapes = [(len(batch[0].tokens), batch[0].wants_logits) for batch in runner.history]
     assert shapes == [(8, False), (8, False), (4, True)]
 
@@ -61,7 +103,7 @@ def test_a_prompt_is_computed_in_chunks() -> None:
 def test_no_more_run_than_allowed() -> None:
     """Further requests wait their turn, in order."""
     runner = FakeRunner()
-    scheduler = _scheduler(runner, max_running=2)
+    scheduler = _Engine(runner, max_running=2).scheduler
     sequences = [_sequence([number]) for number in range(3)]
     for sequence in sequences:
         scheduler.add(sequence)
@@ -73,10 +115,11 @@ def test_no_more_run_than_allowed() -> None:
 def test_a_cancelled_request_leaves_its_cells_to_the_next() -> None:
     """What a cancelled request computed is found by the next that begins the same."""
     runner = FakeRunner()
-    scheduler = _scheduler(runner)
+    engine = _Engine(runner)
+    scheduler = engine.scheduler
     first = _sequence([1, 2, 3])
     scheduler.add(first)
-    _step(runner, scheduler)
+    engine.step()
     scheduler.remove(first)
     second = _sequence([1, 2, 3, 4])
     scheduler.add(second)
@@ -84,11 +127,123 @@ def test_a_cancelled_request_leaves_its_cells_to_the_next() -> None:
     assert second.num_cached_tokens == 3
 
 
-@settings(deadline=None, max_examples=150)
+def test_a_short_prompt_is_not_behind_a_long_one() -> None:
+    """Prompts share the batch evenly, and what the short one leaves goes to the long one."""
+    engine = _Engine(FakeRunner(n_batch=16))
+    engine.scheduler.add(_sequence(list(range(40))))
+    engine.scheduler.add(_sequence([50, 51, 52]))
+    works = engine.scheduler.schedule()
+    assert {len(work.sequence.tokens): len(work.slice.tokens) for work in works} == {3: 3, 40: 13}
+
+
+def test_a_long_prompt_leaves_decoding_sequences_their_pace() -> None:
+    """While others decode, a batch takes a bounded part of a prompt, and else all it can."""
+    engine = _Engine(FakeRunner(n_ctx=4096, n_batch=2048))
+    engine.scheduler.add(_sequence([1, 2], max_tokens=3))
+    engine.step()
+    engine.scheduler.add(_sequence(list(range(3000))))
+    works = engine.scheduler.schedule()
+    assert [len(work.slice.tokens) for work in works] == [1, MAX_PREFILL_WHILE_DECODING]
+
+
+@pytest.mark.parametrize("can_cut_memory", [True, False])
+def test_who_waits_for_a_prompt_keeps_its_place(can_cut_memory: bool) -> None:
+    """A request that waits for another's prefix is not overtaken, and starts once it is there."""
+    engine = _Engine(FakeRunner(n_ctx=256, can_cut_memory=can_cut_memory), max_running=2)
+    prefix = list(range(MIN_SHARED_TOKENS))
+    first, second = _sequence([*prefix, 100, 101]), _sequence([*prefix, 102])
+    third = _sequence([103])
+    for sequence in (first, second, third):
+        engine.scheduler.add(sequence)
+    engine.step()
+    assert engine.scheduler.running == [first]
+    engine.step()
+    engine.step()
+    assert second in engine.scheduler.running
+    assert third not in engine.scheduler.running
+    assert second.num_cached_tokens == len(prefix)
+
+
+def test_a_prefix_that_is_too_short_is_not_waited_for() -> None:
+    """Computing a few tokens twice is quicker than another batch."""
+    engine = _Engine(FakeRunner(n_ctx=256))
+    prefix = list(range(MIN_SHARED_TOKENS - 1))
+    sequences = [_sequence([*prefix, 100]), _sequence([*prefix, 101])]
+    for sequence in sequences:
+        engine.scheduler.add(sequence)
+    engine.step()
+    assert engine.scheduler.running == sequences
+
+
+def test_who_waits_goes_on_when_the_other_is_cancelled() -> None:
+    """A cancelled prompt leaves what it computed, and the next computes the rest."""
+    engine = _Engine(FakeRunner(n_ctx=256, n_batch=16))
+    prompt = list(range(60))
+    first, second = _sequence(prompt), _sequence([*prompt, 1])
+    engine.scheduler.add(first)
+    engine.scheduler.add(second)
+    engine.step()
+    engine.scheduler.remove(first)
+    engine.run()
+    assert second.num_cached_tokens == 16
+    assert engine.runner.num_computed == 61 + 3
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    num_shared=st.integers(MIN_SHARED_TOKENS, 90),
+    suffix_lengths=st.lists(st.integers(1, 40), min_size=2, max_size=6),
+    n_batch=st.integers(6, 64),
+    can_cut_memory=st.booleans(),
+)
+def test_a_common_prefix_is_computed_once(
+    num_shared: int, suffix_lengths: list[int], n_batch: int, can_cut_memory: bool
+) -> None:
+    """Of requests that arrive together, one computes what they share, whatever the memory."""
+    runner = FakeRunner(n_ctx=2000, n_batch=n_batch, n_seq_max=8, can_cut_memory=can_cut_memory)
+    engine = _Engine(runner, max_running=6)
+    prefix = list(range(num_shared))
+    prompts = [
+        prefix + [1000 * (number + 1)] * length for number, length in enumerate(suffix_lengths)
+    ]
+    engine.run(*(_sequence(prompt, max_tokens=3) for prompt in prompts))
+    # The last of three generated tokens is not computed any more.
+    assert runner.num_computed == num_shared + sum(suffix_lengths) + 2 * len(prompts)
+    engine.check_nothing_leaked()
+
+
+@pytest.mark.parametrize("can_cut_memory", [True, False])
+def test_choices_share_their_prompt(can_cut_memory: bool) -> None:
+    """Of equal prompts, only the last token is computed for each, for its logits."""
+    runner = FakeRunner(n_ctx=500, n_seq_max=8, can_cut_memory=can_cut_memory)
+    engine = _Engine(runner, max_running=5)
+    engine.run(*(_sequence(list(range(100)), max_tokens=1) for _ in range(5)))
+    assert runner.num_computed == 99 + 5
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32), can_cut_memory=st.booleans())
+def test_nobody_starves(seed: int, can_cut_memory: bool) -> None:
+    """However many short requests arrive, a long one has its answer in bounded time."""
+    chance = random.Random(seed)
+    runner = FakeRunner(n_ctx=200, n_batch=16, can_cut_memory=can_cut_memory)
+    engine = _Engine(runner)
+    long = _sequence([chance.randrange(50) for _ in range(150)], max_tokens=5)
+    for number in range(200):
+        if number == 10:
+            engine.scheduler.add(long)
+        for _ in range(2):
+            prompt = [chance.randrange(3) for _ in range(chance.randint(1, 20))]
+            engine.scheduler.add(_sequence(prompt, chance.randint(1, 6)))
+        engine.step()
+    assert long.num_completion_tokens == 5
+
+
+@settings(deadline=None, max_examples=200)
 @given(
     seed=st.integers(0, 2**32),
-    n_ctx=st.integers(12, 80),
-    n_batch=st.integers(1, 24),
+    n_ctx=st.integers(12, 200),
+    n_batch=st.integers(4, 48),
     n_seq_max=st.integers(4, 8),
     can_cut_memory=st.booleans(),
 )
@@ -98,34 +253,25 @@ def test_every_request_gets_its_own_text(
     """Whatever arrives, is cancelled, evicted or put back: every answer is as if it ran alone."""
     chance = random.Random(seed)
     runner = FakeRunner(
-        n_ctx=n_ctx,
-        n_batch=max(n_batch, 4),
-        n_seq_max=n_seq_max,
-        can_cut_memory=can_cut_memory,
+        n_ctx=n_ctx, n_batch=n_batch, n_seq_max=n_seq_max, can_cut_memory=can_cut_memory
     )
-    scheduler = _scheduler(runner)
+    engine = _Engine(runner)
     asked: list[Sequence] = []
     cancelled: list[Sequence] = []
     for _ in range(25):
         if chance.random() < 0.5:
-            length = chance.randint(1, n_ctx - 1)
-            sequence = _sequence(
-                [chance.randint(0, 1) for _ in range(length)], chance.randint(1, 9)
-            )
+            sequence = _sequence(_random_prompt(chance, asked, n_ctx), chance.randint(1, 9))
             asked.append(sequence)
-            scheduler.add(sequence)
-        unfinished = list(scheduler.sequences())
+            engine.scheduler.add(sequence)
+        unfinished = list(engine.scheduler.sequences())
         if unfinished and chance.random() < 0.1:
             victim = chance.choice(unfinished)
-            scheduler.remove(victim)
+            engine.scheduler.remove(victim, keep=chance.random() < 0.7)
             cancelled.append(victim)
-        if scheduler.has_work:
-            _step(runner, scheduler)
-    for _ in range(10_000):
-        if not scheduler.has_work:
-            break
-        _step(runner, scheduler)
-    assert not scheduler.has_work
+            engine.check()
+        if engine.scheduler.has_work:
+            engine.step()
+    engine.run()
     for sequence in asked:
         if sequence not in cancelled:
             prompt = sequence.request.prompt
@@ -133,3 +279,15 @@ def test_every_request_gets_its_own_text(
             assert generated == runner.expected(prompt, len(generated))
             room = n_ctx - len(prompt)
             assert len(generated) == min(sequence.request.max_tokens or 0, room)
+            assert sequence.num_cached_tokens < len(prompt)
+    engine.check_nothing_leaked()
+
+
+def _random_prompt(chance: random.Random, asked: list[Sequence], n_ctx: int) -> list[int]:
+    """Return a new prompt, or a part of an earlier conversation that goes on differently."""
+    prompt: list[int] = []
+    if asked and chance.random() < 0.7:
+        earlier = chance.choice(asked).tokens
+        prompt = earlier[: chance.randint(0, min(len(earlier), n_ctx - 2))]
+    length = chance.randint(1, n_ctx - 1 - len(prompt))
+    return prompt + [chance.randint(0, 1) for _ in range(length)]
