@@ -1,13 +1,12 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
-import ctypes
-import os
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.engine.llama import Llama
 from runtime.engine.model import Model
+from runtime.engine.sampler_chain import SamplerChain, build_chain
 from runtime.engine.sampling import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError
@@ -32,18 +31,6 @@ class ContextOptions:
     n_seq_max: int
     n_threads: int
     n_threads_batch: int
-
-
-class LlamaSampler:
-    """A sampler chain of llama.cpp."""
-
-    def __init__(self, api: Any, handle: Any) -> None:
-        self._api = api
-        self.handle = handle
-
-    def close(self) -> None:
-        """Free the chain."""
-        self._api.llama_sampler_free(self.handle)
 
 
 class ModelRunner:
@@ -121,40 +108,12 @@ class ModelRunner:
 
     def sample(self, sampler: Sampler, index: int) -> int:
         """Choose a token; see `Runner.sample`."""
-        assert isinstance(sampler, LlamaSampler), "made by new_sampler"
-        token: int = self._api.llama_sampler_sample(
-            sampler.handle, self._context, self._output_positions[index]
-        )
-        return token
+        assert isinstance(sampler, SamplerChain), "made by new_sampler"
+        return sampler.sample(self._context, self._output_positions[index])
 
-    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> LlamaSampler:
+    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> SamplerChain:
         """Make a sampler chain; see `Runner.new_sampler`."""
-        api = self._api
-        chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        if params.has_penalties:
-            penalties = api.llama_sampler_init_penalties(
-                self._model.n_vocab,
-                params.repeat_last_n,
-                params.repeat_penalty,
-                params.frequency_penalty,
-                params.presence_penalty,
-            )
-            for token in prompt[-params.repeat_last_n :]:
-                api.llama_sampler_accept(penalties, token)
-            api.llama_sampler_chain_add(chain, penalties)
-        if params.temperature <= 0:
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
-        else:
-            seed = int.from_bytes(os.urandom(4)) if params.seed is None else params.seed
-            for stage in (
-                api.llama_sampler_init_top_k(params.top_k),
-                api.llama_sampler_init_top_p(params.top_p, 1),
-                api.llama_sampler_init_min_p(params.min_p, 1),
-                api.llama_sampler_init_temp(params.temperature),
-                api.llama_sampler_init_dist(ctypes.c_uint32(seed).value),
-            ):
-                api.llama_sampler_chain_add(chain, stage)
-        return LlamaSampler(api, chain)
+        return build_chain(self._api, self._model, params, prompt, self.n_ctx)
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Share cells; see `Runner.copy_prefix`."""

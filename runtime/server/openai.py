@@ -3,7 +3,6 @@
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from runtime.errors import RequestError
 from runtime.server.errors import LoadingError, NotSupportedError, error_body
 from runtime.server.generation import generate, unless_gone
 from runtime.server.json import JSONResponse, encode, read_json
+from runtime.server.sampling import SamplingFields
 from runtime.server.state import ServerState, state_of
 
 
@@ -56,7 +56,7 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class ChatRequest(msgspec.Struct):
+class ChatRequest(SamplingFields, kw_only=True):
     """The body of a chat completion request; fields not named here are ignored."""
 
     messages: list[ChatMessage]
@@ -65,14 +65,6 @@ class ChatRequest(msgspec.Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | list[str] | None = None
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    seed: int | None = None
     n: int | None = None
     tools: list[Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -115,17 +107,6 @@ ROUTES = [
 
 def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
     _refuse_unsupported(body)
-    asked = {
-        "temperature": body.temperature,
-        "top_k": body.top_k,
-        "top_p": body.top_p,
-        "min_p": body.min_p,
-        "repeat_penalty": body.repeat_penalty,
-        "presence_penalty": body.presence_penalty,
-        "frequency_penalty": body.frequency_penalty,
-        "seed": body.seed,
-    }
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
     max_tokens = next((limit for limit in limits if limit is not None), None)
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
@@ -133,7 +114,7 @@ def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
         raise RequestError("messages is empty.")
     return GenerationRequest(
         prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
-        sampling=replace(state.sampling, **given),
+        sampling=state.sampling_params(body.asked(state.engine.model)),
         max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
         stop=tuple(stop),
     )
