@@ -14,7 +14,7 @@ from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import Scheduler, Work
-from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence, TextDelta
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
 from runtime.engine.types import OutOfCellsError, Runner
 from runtime.errors import AppError, RequestError, UnsupportedError
 
@@ -305,9 +305,12 @@ class _Loop:
         if self._model.is_end_of_generation(token):
             self._finish(sequence, "stop")
             return
+        num_top = sequence.request.num_top_logprobs
+        if num_top is not None:
+            sequence.choices.append(self._runner.choice(index, token, num_top))
         text = sequence.text.push(self._model.piece(token))
         if text:
-            sequence.emit(TextDelta(text))
+            sequence.emit(sequence.delta(text))
         if sequence.text.stopped_by is not None:
             self._finish(sequence, "stop")
         elif self._is_out_of_room(sequence):
@@ -321,8 +324,8 @@ class _Loop:
     def _finish(self, sequence: Sequence, reason: str) -> None:
         if reason != "cancelled" and sequence.text.stopped_by is None:
             rest = sequence.text.finish()
-            if rest:
-                sequence.emit(TextDelta(rest))
+            if rest or sequence.choices:
+                sequence.emit(sequence.delta(rest))
         self._leave(sequence)
         sequence.emit(Finished(reason, sequence.stats()))
 

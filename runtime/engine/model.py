@@ -107,12 +107,12 @@ class Model:
     @property
     def bos_piece(self) -> str:
         """The text of the token that begins a sequence, or the empty text."""
-        return self._special_piece(self._api.llama_vocab_bos(self.vocab))
+        return self._special_text(self._api.llama_vocab_bos(self.vocab))
 
     @property
     def eos_piece(self) -> str:
         """The text of the token that ends a sequence, or the empty text."""
-        return self._special_piece(self._api.llama_vocab_eos(self.vocab))
+        return self._special_text(self._api.llama_vocab_eos(self.vocab))
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -179,8 +179,12 @@ class Model:
             piece = self._pieces[token] = self._read_piece(token, special=False)
         return piece
 
-    def _special_piece(self, token: int) -> str:
-        return "" if token < 0 else self._read_piece(token, special=True).decode(errors="replace")
+    def special_piece(self, token: int) -> bytes:
+        """Return a token's bytes; a control token's are its name."""
+        return self._read_piece(token, special=True)
+
+    def _special_text(self, token: int) -> str:
+        return "" if token < 0 else self.special_piece(token).decode(errors="replace")
 
     def _read_piece(self, token: int, *, special: bool) -> bytes:
         size = 64

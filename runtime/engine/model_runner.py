@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.engine.llama import Llama
+from runtime.engine.logprobs import Choice, LogprobReader
 from runtime.engine.model import Model
 from runtime.engine.sampler_chain import SamplerChain, build_chain
 from runtime.engine.sampling import SamplingParams
@@ -43,6 +44,7 @@ class ModelRunner:
         self._memory = llama.api.llama_get_memory(context)
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
+        self._logprobs: LogprobReader | None = None
         self.n_ctx: int = llama.api.llama_n_ctx(context)
         self.n_threads = options.n_threads
         self.n_batch = options.n_batch
@@ -81,6 +83,8 @@ class ModelRunner:
 
     def close(self) -> None:
         """Free the context."""
+        if self._logprobs:
+            self._logprobs.close()
         self._api.llama_batch_free(self._batch)
         self._api.llama_free(self._context)
 
@@ -110,6 +114,13 @@ class ModelRunner:
         """Choose a token; see `Runner.sample`."""
         assert isinstance(sampler, SamplerChain), "made by new_sampler"
         return sampler.sample(self._context, self._output_positions[index])
+
+    def choice(self, index: int, token: int, num_top: int) -> Choice:
+        """Return how likely a token was; see `Runner.choice`."""
+        if self._logprobs is None:
+            self._logprobs = LogprobReader(self._api, self._model.n_vocab)
+        logits = self._api.llama_get_logits_ith(self._context, self._output_positions[index])
+        return self._logprobs.read(logits, token, num_top)
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> SamplerChain:
         """Make a sampler chain; see `Runner.new_sampler`."""

@@ -30,12 +30,22 @@ class Asked:
         return deltas
 
 
-def submit(engine: Engine, prompt: str, *, max_tokens: int | None = 16, **sampling: Any) -> Asked:
+def submit(
+    engine: Engine,
+    prompt: str,
+    *,
+    max_tokens: int | None = 16,
+    num_top_logprobs: int | None = None,
+    **sampling: Any,
+) -> Asked:
     """Ask for a continuation of a prompt."""
     asked = Asked()
     tokens = engine.model.tokenize(prompt, add_special=True, parse_special=True)
     params = SamplingParams(**sampling)
-    engine.submit(GenerationRequest(tokens, params, max_tokens=max_tokens), asked.events.put)
+    request = GenerationRequest(
+        tokens, params, max_tokens=max_tokens, num_top_logprobs=num_top_logprobs
+    )
+    engine.submit(request, asked.events.put)
     return asked
 
 
