@@ -260,14 +260,9 @@ class _Loop:
             self._finish(sequence, "cancelled")
 
     def _step(self) -> None:
-        works = self._scheduler.schedule()
+        works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
         if not works:
             return
-        now = time.monotonic()
-        for work in works:
-            if work.sequence.started_at is None:
-                work.sequence.started_at = now
-                self._prepare(work.sequence)
         try:
             self._decode(works)
         except AppError as error:
@@ -278,11 +273,23 @@ class _Loop:
         for index, work in enumerate(works):
             work.sequence.num_computed += len(work.slice.tokens)
             if work.slice.wants_logits:
-                self._take_token(work.sequence, index)
+                try:
+                    self._take_token(work.sequence, index)
+                except AppError as error:
+                    self._fail(work.sequence, error)
 
-    def _prepare(self, sequence: Sequence) -> None:
+    def _prepare(self, sequence: Sequence) -> bool:
+        """Make a new sequence's sampler; say whether it can be worked on."""
+        if sequence.started_at is not None:
+            return True
+        sequence.started_at = time.monotonic()
         request = sequence.request
-        sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+        try:
+            sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+        except AppError as error:
+            self._fail(sequence, error)
+            return False
+        return True
 
     def _decode(self, works: list[Work]) -> None:
         """Compute the batch, giving up cached sequences where cells run out."""

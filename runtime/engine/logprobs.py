@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.engine.candidates import Candidates
+
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
@@ -27,14 +29,12 @@ class LogprobReader:
 
     Args:
         api: llama.cpp's functions.
-        n_vocab: How many logits there are.
+        candidates: Where the samplers work.
     """
 
-    def __init__(self, api: Any, n_vocab: int) -> None:
+    def __init__(self, api: Any, candidates: Candidates) -> None:
         self._api = api
-        self._n_vocab = n_vocab
-        self._candidates = (api.llama_token_data * n_vocab)()
-        self._ids = memoryview((ctypes.c_int32 * n_vocab)(*range(n_vocab))).cast("B").cast("i")
+        self._candidates = candidates
         # Its softmax is what is wanted of it; the token it draws is not.
         self._softmax = api.llama_sampler_init_dist(0)
 
@@ -59,17 +59,9 @@ class LogprobReader:
 
     def _sorted(self, logits: Any, count: int) -> Any:
         """Return the `count` likeliest candidates, with the softmax over all."""
-        api = self._api
-        # A candidate is an id, a logit and a probability, of four bytes each.
-        raw = memoryview(self._candidates).cast("B")
-        values = (ctypes.c_float * self._n_vocab).from_address(ctypes.addressof(logits.contents))
-        raw.cast("i")[0::3] = self._ids
-        raw.cast("f")[1::3] = memoryview(values).cast("B").cast("f")
-        array = api.llama_token_data_array(
-            ctypes.cast(self._candidates, api.llama_token_data_p), self._n_vocab, -1, False
-        )
-        api.llama_sampler_apply(self._softmax, ctypes.byref(array))
-        top_k = api.llama_sampler_init_top_k(count)
-        api.llama_sampler_apply(top_k, ctypes.byref(array))
-        api.llama_sampler_free(top_k)
+        array = self._candidates.fill(logits)
+        self._api.llama_sampler_apply(self._softmax, ctypes.byref(array))
+        top_k = self._api.llama_sampler_init_top_k(count)
+        self._api.llama_sampler_apply(top_k, ctypes.byref(array))
+        self._api.llama_sampler_free(top_k)
         return array.data

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from runtime.engine.candidates import Candidates
+from runtime.engine.constrained_chain import ConstrainedChain
+from runtime.engine.grammar import Grammar
 from runtime.engine.llama import Llama
 from runtime.engine.logprobs import Choice, LogprobReader
 from runtime.engine.model import Model
@@ -112,19 +116,27 @@ class ModelRunner:
 
     def sample(self, sampler: Sampler, index: int) -> int:
         """Choose a token; see `Runner.sample`."""
-        assert isinstance(sampler, SamplerChain), "made by new_sampler"
+        assert isinstance(sampler, SamplerChain | ConstrainedChain), "made by new_sampler"
         return sampler.sample(self._context, self._output_positions[index])
 
     def choice(self, index: int, token: int, num_top: int) -> Choice:
         """Return how likely a token was; see `Runner.choice`."""
         if self._logprobs is None:
-            self._logprobs = LogprobReader(self._api, self._model.n_vocab)
+            self._logprobs = LogprobReader(self._api, self._candidates)
         logits = self._api.llama_get_logits_ith(self._context, self._output_positions[index])
         return self._logprobs.read(logits, token, num_top)
 
-    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> SamplerChain:
+    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
         """Make a sampler chain; see `Runner.new_sampler`."""
-        return build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        if not params.grammar:
+            return build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        grammar = Grammar.parse(self._api, self._model, params.grammar)
+        chain = build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        return ConstrainedChain(self._api, self._model, chain, grammar, self._candidates)
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        return Candidates(self._api, self._model.n_vocab)
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Share cells; see `Runner.copy_prefix`."""

@@ -31,15 +31,29 @@ class SamplerChain:
     def sample(self, context: Any, position: int) -> int:
         """Choose a token from the logits at a position of the batch."""
         token: int = self._api.llama_sampler_sample(self.handle, context, position)
-        if self._num_until_end:
-            self._num_until_end -= 1
-            if not self._num_until_end:
-                self._api.llama_sampler_free(self._api.llama_sampler_chain_remove(self.handle, 0))
+        self._count()
         return token
+
+    def choose(self, candidates: Any) -> int:
+        """Choose one of some candidates, which `accept` may then make the next token."""
+        self._api.llama_sampler_apply(self.handle, ctypes.byref(candidates))
+        token: int = candidates.data[candidates.selected].id
+        return token
+
+    def accept(self, token: int) -> None:
+        """Go on by a token."""
+        self._api.llama_sampler_accept(self.handle, token)
+        self._count()
 
     def close(self) -> None:
         """Free the chain."""
         self._api.llama_sampler_free(self.handle)
+
+    def _count(self) -> None:
+        if self._num_until_end:
+            self._num_until_end -= 1
+            if not self._num_until_end:
+                self._api.llama_sampler_free(self._api.llama_sampler_chain_remove(self.handle, 0))
 
 
 def build_chain(

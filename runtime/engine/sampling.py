@@ -82,6 +82,7 @@ class SamplingParams:
         min_keep: Samplers that drop tokens keep at least this many.
         samplers: The chain's order; what is not named is not used.
         seed: Of the random choice; None takes a random one.
+        grammar: What the text must be, in GBNF; empty constrains nothing.
     """
 
     temperature: float = 0.8
@@ -112,6 +113,7 @@ class SamplingParams:
     min_keep: int = 0
     samplers: tuple[str, ...] = DEFAULT_SAMPLERS
     seed: int | None = None
+    grammar: str = ""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():

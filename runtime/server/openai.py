@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from runtime.chat.template import Message
+from runtime.engine.json_grammar import JSON_OBJECT
 from runtime.engine.logprobs import Choice
 from runtime.engine.model import Model
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Stats, TextDelta
@@ -71,6 +72,7 @@ class ChatRequest(SamplingFields, kw_only=True):
     n: int | None = None
     tools: list[Any] | None = None
     response_format: dict[str, Any] | None = None
+    json_schema: Any = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
 
@@ -94,6 +96,8 @@ async def chat_completions(request: Request) -> Response:
         return JSONResponse(await unless_gone(request, answer.whole(events)))
     # What is wrong with the request shows before the first event, while a status can be sent.
     first = await anext(events)
+    if isinstance(first, Failed):
+        raise first.error
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     stream = answer.stream(first, events, include_usage=include_usage)
     return StreamingResponse(stream, media_type="text/event-stream")
@@ -118,18 +122,31 @@ def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
         raise RequestError("messages is empty.")
     return GenerationRequest(
         prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
-        sampling=state.sampling_params(body.asked(state.engine.model)),
+        sampling=state.sampling_params(body.asked(state.engine.model) | _constraint(body)),
         max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
     )
 
 
+def _constraint(body: ChatRequest) -> dict[str, str]:
+    """Return the grammar that `response_format` asks for, by its field of `SamplingParams`."""
+    if (body.response_format or {}).get("type", "text") == "text":
+        return {}
+    if body.grammar:
+        raise RequestError("A request takes a grammar or a response_format, not both.")
+    return {"grammar": JSON_OBJECT}
+
+
 def _refuse_unsupported(body: ChatRequest) -> None:
+    response_format = body.response_format or {}
+    kind = response_format.get("type", "text")
     unsupported = {
         "n above 1": (body.n or 1) > 1,
         "tools": bool(body.tools),
-        "response_format": (body.response_format or {}).get("type", "text") != "text",
+        "response_format with a schema": "schema" in response_format,
+        f"response_format {kind}": kind not in ("text", "json_object"),
+        "json_schema": body.json_schema is not None,
     }
     for what, is_asked in unsupported.items():
         if is_asked:

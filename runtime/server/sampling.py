@@ -42,6 +42,7 @@ class SamplingFields(msgspec.Struct, kw_only=True):
     min_keep: int | None = None
     samplers: list[str] | str | None = None
     seed: int | None = None
+    grammar: str | None = None
 
     def asked(self, model: Model) -> dict[str, Any]:
         """Return what the body asks for, by field of `SamplingParams`.

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from runtime.engine.candidates import Candidates
 from runtime.engine.engine import Engine
 from runtime.engine.llama import Llama
 from runtime.engine.logprobs import LogprobReader
@@ -15,7 +16,8 @@ from tests.runtime.engine.asking import submit
 @pytest.mark.parametrize("num_top", [0, 1, 5, 100])
 def test_they_are_a_softmax_of_the_logits(binding: None, num_top: int) -> None:
     """The numbers are those of the definition, every time, and the likeliest come best first."""
-    reader = LogprobReader(Llama.load().api, 100)
+    api = Llama.load().api
+    reader = LogprobReader(api, Candidates(api, 100))
     for seed in range(3):
         drawn = random.Random(seed)
         logits = (ctypes.c_float * 100)(*(drawn.gauss(0, 4) for _ in range(100)))
