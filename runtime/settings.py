@@ -36,12 +36,59 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     browser: bool | None = None
     system_prompt: str = ""
     predict: int = -1
-    temp: float = 0.8
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat_penalty: float = 1.0
+    temp: float | None = None
+    dynatemp_range: float | None = None
+    dynatemp_exp: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    typical: float | None = None
+    top_n_sigma: float | None = None
+    xtc_probability: float | None = None
+    xtc_threshold: float | None = None
+    dry_multiplier: float | None = None
+    dry_base: float | None = None
+    dry_allowed_length: int | None = None
+    dry_penalty_last_n: int | None = None
+    repeat_penalty: float | None = None
+    repeat_last_n: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    mirostat: int | None = None
+    mirostat_ent: float | None = None
+    mirostat_lr: float | None = None
+    samplers: str | None = None
+    ignore_eos: bool | None = None
     seed: int = -1
+
+
+# llama.cpp's flags, and the names the engine and the API have for the same; unset they leave the
+# choice to the model and then to `SamplingParams`.
+SAMPLING_SETTINGS = {
+    "temp": "temperature",
+    "dynatemp_range": "dynatemp_range",
+    "dynatemp_exp": "dynatemp_exponent",
+    "top_k": "top_k",
+    "top_p": "top_p",
+    "min_p": "min_p",
+    "typical": "typical_p",
+    "top_n_sigma": "top_n_sigma",
+    "xtc_probability": "xtc_probability",
+    "xtc_threshold": "xtc_threshold",
+    "dry_multiplier": "dry_multiplier",
+    "dry_base": "dry_base",
+    "dry_allowed_length": "dry_allowed_length",
+    "dry_penalty_last_n": "dry_penalty_last_n",
+    "repeat_penalty": "repeat_penalty",
+    "repeat_last_n": "repeat_last_n",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "mirostat": "mirostat",
+    "mirostat_ent": "mirostat_tau",
+    "mirostat_lr": "mirostat_eta",
+    "samplers": "samplers",
+    "ignore_eos": "ignore_eos",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +134,68 @@ OPTIONS = (
         "system message for conversations without one", "TEXT",
     ),
     Option("predict", ("-n", "--predict", "--n-predict"), "sampling", "tokens to generate at most"),
-    Option("temp", ("--temp",), "sampling", "temperature; 0 takes the likeliest token"),
-    Option("top_k", ("--top-k",), "sampling", "keep the N likeliest tokens"),
-    Option("top_p", ("--top-p",), "sampling", "keep the likeliest tokens up to this mass"),
-    Option("min_p", ("--min-p",), "sampling", "drop tokens below this share of the likeliest"),
-    Option("repeat_penalty", ("--repeat-penalty",), "sampling", "penalty on recent tokens"),
+    Option("temp", ("--temp",), "sampling", "temperature; 0 takes the likeliest token (0.8)"),
+    Option(
+        "dynatemp_range", ("--dynatemp-range",), "sampling",
+        "how far the temperature moves with the entropy (0: not)",
+    ),
+    Option(
+        "dynatemp_exp", ("--dynatemp-exp",), "sampling", "how the entropy becomes one (1.0)",
+    ),
+    Option("top_k", ("--top-k",), "sampling", "keep the N likeliest tokens (40)"),
+    Option("top_p", ("--top-p",), "sampling", "keep the likeliest tokens up to this mass (0.95)"),
+    Option(
+        "min_p", ("--min-p",), "sampling", "drop tokens below this share of the likeliest (0.05)"
+    ),
+    Option(
+        "typical", ("--typical", "--typical-p"), "sampling",
+        "keep tokens of typical surprise up to this mass (1.0: off)",
+    ),
+    Option(
+        "top_n_sigma", ("--top-n-sigma", "--top-nsigma"), "sampling",
+        "keep tokens within N deviations of the likeliest (-1: off)",
+    ),
+    Option(
+        "xtc_probability", ("--xtc-probability",), "sampling",
+        "how often to drop the likeliest tokens (0: off)",
+    ),
+    Option("xtc_threshold", ("--xtc-threshold",), "sampling", "those at least this likely (0.1)"),
+    Option(
+        "dry_multiplier", ("--dry-multiplier",), "sampling",
+        "penalty on repeated phrases (0: off)",
+    ),
+    Option("dry_base", ("--dry-base",), "sampling", "how it grows with their length (1.75)"),
+    Option(
+        "dry_allowed_length", ("--dry-allowed-length",), "sampling",
+        "phrases up to N tokens may repeat (2)",
+    ),
+    Option(
+        "dry_penalty_last_n", ("--dry-penalty-last-n",), "sampling",
+        "how far back to look for them (64; -1: the whole context)",
+    ),
+    Option("repeat_penalty", ("--repeat-penalty",), "sampling", "penalty on recent tokens (1.0)"),
+    Option(
+        "repeat_last_n", ("--repeat-last-n",), "sampling",
+        "tokens the penalties look at (64; -1: the whole context)",
+    ),
+    Option(
+        "presence_penalty", ("--presence-penalty",), "sampling",
+        "subtracted from recent tokens' logits (0)",
+    ),
+    Option(
+        "frequency_penalty", ("--frequency-penalty",), "sampling",
+        "subtracted once per recent occurrence (0)",
+    ),
+    Option(
+        "mirostat", ("--mirostat",), "sampling", "steer the surprise by Mirostat 1 or 2 (0: off)"
+    ),
+    Option("mirostat_ent", ("--mirostat-ent",), "sampling", "the surprise it aims at (5.0)"),
+    Option("mirostat_lr", ("--mirostat-lr",), "sampling", "how fast it learns (0.1)"),
+    Option(
+        "samplers", ("--samplers",), "sampling", "the samplers in order, between semicolons",
+        "NAMES",
+    ),
+    Option("ignore_eos", ("--ignore-eos",), "sampling", "never end by the model's own will", ""),
     Option("seed", ("-s", "--seed"), "sampling", "seed of the random choice (-1: a random one)"),
 )  # fmt: skip
 
@@ -147,9 +251,8 @@ def _add_option(section: Any, option: Option) -> None:
         if off:
             section.add_argument(*off, action="store_false", help=f"do not {option.help}", **common)
         return
-    kind = {int: int, float: float}.get(_TYPES[option.name], str)
-    if option.name == "port":
-        kind = int
+    kinds = {int: int, float: float, int | None: int, float | None: float}
+    kind = kinds.get(_TYPES[option.name], str)
     shown = "" if default in ("", None) or "(" in option.help else f" (default: {default})"
     section.add_argument(
         *option.flags,

@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 from runtime.cli.command import Context
 from runtime.engine.engine import Engine
+from runtime.engine.sampling import SamplingParams
 from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
 
 
@@ -35,7 +36,9 @@ class Answerer:
         chat_format = self._make_format(self._engine.model, self._context.settings.system_prompt)
         request = GenerationRequest(
             prompt=chat_format.prompt(messages),
-            sampling=self._context.sampling(),
+            sampling=SamplingParams(
+                **{**self._engine.model.recommended_sampling, **self._context.sampling()}
+            ),
             max_tokens=self._context.max_tokens(),
         )
         events: queue.Queue[Event] = queue.Queue()

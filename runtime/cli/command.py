@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from runtime.engine.engine import EngineOptions
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling import SamplingParams, sampler_names
 from runtime.errors import UsageError
 from runtime.payload import Payload, find_payload, own_path
-from runtime.settings import Settings, load_settings
+from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,17 +54,20 @@ class Context:
             repack=settings.repack,
         )
 
-    def sampling(self) -> SamplingParams:
-        """Return the sampling parameters that the settings ask for."""
-        settings = self.settings
-        return SamplingParams(
-            temperature=settings.temp,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-            min_p=settings.min_p,
-            repeat_penalty=settings.repeat_penalty,
-            seed=None if settings.seed < 0 else settings.seed,
-        )
+    def sampling(self) -> dict[str, Any]:
+        """Return what the settings ask for, by field of `SamplingParams`.
+
+        Raises:
+            RequestError: A value is out of its range.
+        """
+        given = {name: getattr(self.settings, name) for name in SAMPLING_SETTINGS}
+        asked = {SAMPLING_SETTINGS[name]: given[name] for name in given if given[name] is not None}
+        if "samplers" in asked:
+            asked["samplers"] = sampler_names(asked["samplers"])
+        if self.settings.seed >= 0:
+            asked["seed"] = self.settings.seed
+        SamplingParams(**asked)
+        return asked
 
     def max_tokens(self) -> int | None:
         """Return how many tokens the settings allow; None is no limit."""

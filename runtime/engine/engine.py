@@ -14,7 +14,7 @@ from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import Scheduler, Work
-from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence, TextDelta
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
 from runtime.engine.types import OutOfCellsError, Runner
 from runtime.errors import AppError, RequestError, UnsupportedError
 
@@ -260,14 +260,9 @@ class _Loop:
             self._finish(sequence, "cancelled")
 
     def _step(self) -> None:
-        works = self._scheduler.schedule()
+        works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
         if not works:
             return
-        now = time.monotonic()
-        for work in works:
-            if work.sequence.started_at is None:
-                work.sequence.started_at = now
-                self._prepare(work.sequence)
         try:
             self._decode(works)
         except AppError as error:
@@ -278,11 +273,23 @@ class _Loop:
         self._scheduler.advance(works)
         for index, work in enumerate(works):
             if work.slice.wants_logits:
-                self._take_token(work.sequence, index)
+                try:
+                    self._take_token(work.sequence, index)
+                except AppError as error:
+                    self._fail(work.sequence, error)
 
-    def _prepare(self, sequence: Sequence) -> None:
+    def _prepare(self, sequence: Sequence) -> bool:
+        """Make a new sequence's sampler; say whether it can be worked on."""
+        if sequence.started_at is not None:
+            return True
+        sequence.started_at = time.monotonic()
         request = sequence.request
-        sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+        try:
+            sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+        except AppError as error:
+            self._fail(sequence, error)
+            return False
+        return True
 
     def _decode(self, works: list[Work]) -> None:
         """Compute the batch, giving up cached sequences where cells run out."""
@@ -305,9 +312,12 @@ class _Loop:
         if self._model.is_end_of_generation(token):
             self._finish(sequence, "stop")
             return
+        num_top = sequence.request.num_top_logprobs
+        if num_top is not None:
+            sequence.choices.append(self._runner.choice(index, token, num_top))
         text = sequence.text.push(self._model.piece(token))
         if text:
-            sequence.emit(TextDelta(text))
+            sequence.emit(sequence.delta(text))
         if sequence.text.stopped_by is not None:
             self._finish(sequence, "stop")
         elif self._is_out_of_room(sequence):
@@ -321,8 +331,8 @@ class _Loop:
     def _finish(self, sequence: Sequence, reason: str) -> None:
         if reason != "cancelled" and sequence.text.stopped_by is None:
             rest = sequence.text.finish()
-            if rest:
-                sequence.emit(TextDelta(rest))
+            if rest or sequence.choices:
+                sequence.emit(sequence.delta(rest))
         self._leave(sequence)
         sequence.emit(Finished(reason, sequence.stats()))
 

@@ -1,7 +1,7 @@
 """The binding to llama.cpp: its ctypes layer, its CPU backend, and its log.
 
-Only model.py and model_runner.py call it. The package's own `__init__` is not run: it would
-import numpy and a second engine.
+Only model.py, model_runner.py and what samples call it. The package's own `__init__` is not run:
+it would import numpy and a second engine.
 """
 
 import ctypes

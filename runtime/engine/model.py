@@ -4,10 +4,12 @@ import ctypes
 import os
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from runtime.engine.llama import Llama
+from runtime.engine.sampling import recommended_sampling
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
 _F16_BYTES = 2
@@ -34,9 +36,9 @@ class Model:
     def __init__(self, llama: Llama, handle: Any) -> None:
         self._api = llama.api
         self.handle = handle
-        self._vocab = llama.api.llama_model_get_vocab(handle)
+        self.vocab = llama.api.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
-        self.n_vocab: int = llama.api.llama_vocab_n_tokens(self._vocab)
+        self.n_vocab: int = llama.api.llama_vocab_n_tokens(self.vocab)
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
 
     @classmethod
@@ -91,6 +93,11 @@ class Model:
                 return buffer.value.decode(errors="replace")
             size = needed + 1
 
+    @cached_property
+    def recommended_sampling(self) -> dict[str, Any]:
+        """What its makers recommend, by field of `SamplingParams`."""
+        return recommended_sampling(self.metadata)
+
     @property
     def chat_template(self) -> str | None:
         """The jinja source that came with the model, or None."""
@@ -100,12 +107,12 @@ class Model:
     @property
     def bos_piece(self) -> str:
         """The text of the token that begins a sequence, or the empty text."""
-        return self._special_piece(self._api.llama_vocab_bos(self._vocab))
+        return self._special_text(self._api.llama_vocab_bos(self.vocab))
 
     @property
     def eos_piece(self) -> str:
         """The text of the token that ends a sequence, or the empty text."""
-        return self._special_piece(self._api.llama_vocab_eos(self._vocab))
+        return self._special_text(self._api.llama_vocab_eos(self.vocab))
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -130,9 +137,21 @@ class Model:
             api.llama_model_is_recurrent(self.handle) or api.llama_model_is_hybrid(self.handle)
         )
 
+    @cached_property
+    def end_tokens(self) -> list[int]:
+        """The tokens with which the model means to stop."""
+        return [token for token in range(self.n_vocab) if self.is_end_of_generation(token)]
+
+    @cached_property
+    def suppressed_tokens(self) -> list[int]:
+        """The tokens that its makers never want sampled."""
+        count = ctypes.c_int32()
+        tokens = self._api.llama_vocab_get_suppress_tokens(self.vocab, ctypes.byref(count))
+        return list(tokens[: count.value]) if tokens else []
+
     def is_end_of_generation(self, token: int) -> bool:
         """Say whether the model means to stop with this token."""
-        return bool(self._api.llama_vocab_is_eog(self._vocab, token))
+        return bool(self._api.llama_vocab_is_eog(self.vocab, token))
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
         """Return the token ids of `text`.
@@ -147,7 +166,7 @@ class Model:
         while True:
             tokens = (ctypes.c_int32 * size)()
             count: int = self._api.llama_tokenize(
-                self._vocab, data, len(data), tokens, size, add_special, parse_special
+                self.vocab, data, len(data), tokens, size, add_special, parse_special
             )
             if count >= 0:
                 return tokens[:count]
@@ -160,14 +179,18 @@ class Model:
             piece = self._pieces[token] = self._read_piece(token, special=False)
         return piece
 
-    def _special_piece(self, token: int) -> str:
-        return "" if token < 0 else self._read_piece(token, special=True).decode(errors="replace")
+    def special_piece(self, token: int) -> bytes:
+        """Return a token's bytes; a control token's are its name."""
+        return self._read_piece(token, special=True)
+
+    def _special_text(self, token: int) -> str:
+        return "" if token < 0 else self.special_piece(token).decode(errors="replace")
 
     def _read_piece(self, token: int, *, special: bool) -> bytes:
         size = 64
         while True:
             buffer = ctypes.create_string_buffer(size)
-            count = self._api.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
+            count = self._api.llama_token_to_piece(self.vocab, token, buffer, size, 0, special)
             if count >= 0:
                 return buffer.raw[:count]
             size = -count

@@ -1,13 +1,17 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
-import ctypes
-import os
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from runtime.engine.candidates import Candidates
+from runtime.engine.constrained_chain import ConstrainedChain
+from runtime.engine.grammar import Grammar
 from runtime.engine.llama import Llama
+from runtime.engine.logprobs import Choice, LogprobReader
 from runtime.engine.model import Model
+from runtime.engine.sampler_chain import SamplerChain, build_chain
 from runtime.engine.sampling import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError
@@ -34,18 +38,6 @@ class ContextOptions:
     n_threads_batch: int
 
 
-class LlamaSampler:
-    """A sampler chain of llama.cpp."""
-
-    def __init__(self, api: Any, handle: Any) -> None:
-        self._api = api
-        self.handle = handle
-
-    def close(self) -> None:
-        """Free the chain."""
-        self._api.llama_sampler_free(self.handle)
-
-
 class ModelRunner:
     """A context over a loaded model; used by one thread."""
 
@@ -56,6 +48,7 @@ class ModelRunner:
         self._memory = llama.api.llama_get_memory(context)
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
+        self._logprobs: LogprobReader | None = None
         self.n_ctx: int = llama.api.llama_n_ctx(context)
         self.n_threads = options.n_threads
         self.n_batch = options.n_batch
@@ -94,6 +87,8 @@ class ModelRunner:
 
     def close(self) -> None:
         """Free the context."""
+        if self._logprobs:
+            self._logprobs.close()
         self._api.llama_batch_free(self._batch)
         self._api.llama_free(self._context)
 
@@ -121,40 +116,27 @@ class ModelRunner:
 
     def sample(self, sampler: Sampler, index: int) -> int:
         """Choose a token; see `Runner.sample`."""
-        assert isinstance(sampler, LlamaSampler), "made by new_sampler"
-        token: int = self._api.llama_sampler_sample(
-            sampler.handle, self._context, self._output_positions[index]
-        )
-        return token
+        assert isinstance(sampler, SamplerChain | ConstrainedChain), "made by new_sampler"
+        return sampler.sample(self._context, self._output_positions[index])
 
-    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> LlamaSampler:
+    def choice(self, index: int, token: int, num_top: int) -> Choice:
+        """Return how likely a token was; see `Runner.choice`."""
+        if self._logprobs is None:
+            self._logprobs = LogprobReader(self._api, self._candidates)
+        logits = self._api.llama_get_logits_ith(self._context, self._output_positions[index])
+        return self._logprobs.read(logits, token, num_top)
+
+    def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
         """Make a sampler chain; see `Runner.new_sampler`."""
-        api = self._api
-        chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        if params.has_penalties:
-            penalties = api.llama_sampler_init_penalties(
-                self._model.n_vocab,
-                params.repeat_last_n,
-                params.repeat_penalty,
-                params.frequency_penalty,
-                params.presence_penalty,
-            )
-            for token in prompt[-params.repeat_last_n :]:
-                api.llama_sampler_accept(penalties, token)
-            api.llama_sampler_chain_add(chain, penalties)
-        if params.temperature <= 0:
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
-        else:
-            seed = int.from_bytes(os.urandom(4)) if params.seed is None else params.seed
-            for stage in (
-                api.llama_sampler_init_top_k(params.top_k),
-                api.llama_sampler_init_top_p(params.top_p, 1),
-                api.llama_sampler_init_min_p(params.min_p, 1),
-                api.llama_sampler_init_temp(params.temperature),
-                api.llama_sampler_init_dist(ctypes.c_uint32(seed).value),
-            ):
-                api.llama_sampler_chain_add(chain, stage)
-        return LlamaSampler(api, chain)
+        if not params.grammar:
+            return build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        grammar = Grammar.parse(self._api, self._model, params.grammar)
+        chain = build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        return ConstrainedChain(self._api, self._model, chain, grammar, self._candidates)
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        return Candidates(self._api, self._model.n_vocab)
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Share cells; see `Runner.copy_prefix`."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from runtime.engine.logprobs import Choice
 from runtime.engine.sampling import SamplingParams
 from runtime.engine.text import TextStream
 from runtime.engine.types import Sampler
@@ -20,12 +21,15 @@ class GenerationRequest:
         sampling: How tokens are chosen.
         max_tokens: How many to generate at most; None goes on to the context's end.
         stop: Strings at which to stop.
+        num_top_logprobs: How many rivals of each token to tell with its likelihood; None tells
+            no likelihoods.
     """
 
     prompt: list[int]
     sampling: SamplingParams = field(default_factory=SamplingParams)
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    num_top_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text of a request."""
+    """More text of a request, and how likely its tokens were where that was asked for."""
 
     text: str
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Sequence:
         self.was_preempted = False
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
+        self.choices: list[Choice] = []
         self.is_cancelled = False
         self.submitted_at = time.monotonic()
         self.started_at: float | None = None
@@ -119,6 +125,12 @@ class Sequence:
     def is_decoding(self) -> bool:
         """Whether only the last generated token is left to compute."""
         return self.num_uncomputed == 1 and self.num_completion_tokens > 0
+
+    def delta(self, text: str) -> TextDelta:
+        """Return more text, with the choices made since the last."""
+        choices = tuple(self.choices)
+        self.choices.clear()
+        return TextDelta(text, choices)
 
     def stats(self) -> Stats:
         """Return what the request took up to now."""

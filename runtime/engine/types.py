@@ -4,6 +4,7 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.engine.logprobs import Choice
 from runtime.engine.sampling import SamplingParams
 from runtime.errors import AppError
 
@@ -53,10 +54,21 @@ class Runner(Protocol):
         """
 
     def sample(self, sampler: Sampler, index: int) -> int:
-        """Choose a token from the logits of the batch's slice number `index`."""
+        """Choose a token from the logits of the batch's slice number `index`.
+
+        Raises:
+            RequestError: The request's grammar allows none.
+        """
+
+    def choice(self, index: int, token: int, num_top: int) -> Choice:
+        """Return how likely a token was after the batch's slice number `index`."""
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
-        """Make a sampler chain that has seen the prompt."""
+        """Make a sampler chain that has seen the prompt.
+
+        Raises:
+            RequestError: The parameters' grammar is not valid.
+        """
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Let sequence `target` share the first `length` cells of `source`."""

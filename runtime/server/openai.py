@@ -2,8 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
@@ -12,11 +11,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from runtime.chat.template import Message
+from runtime.engine.json_grammar import JSON_OBJECT
+from runtime.engine.logprobs import Choice
+from runtime.engine.model import Model
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Stats, TextDelta
 from runtime.errors import RequestError
 from runtime.server.errors import LoadingError, NotSupportedError, error_body
 from runtime.server.generation import generate, unless_gone
 from runtime.server.json import JSONResponse, encode, read_json
+from runtime.server.logprobs import logprobs_body, num_top_logprobs
+from runtime.server.sampling import SamplingFields
 from runtime.server.state import ServerState, state_of
 
 
@@ -56,7 +60,7 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class ChatRequest(msgspec.Struct):
+class ChatRequest(SamplingFields, kw_only=True):
     """The body of a chat completion request; fields not named here are ignored."""
 
     messages: list[ChatMessage]
@@ -65,18 +69,12 @@ class ChatRequest(msgspec.Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | list[str] | None = None
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    seed: int | None = None
     n: int | None = None
     tools: list[Any] | None = None
     response_format: dict[str, Any] | None = None
+    json_schema: Any = None
     logprobs: bool | None = None
+    top_logprobs: int | None = None
 
 
 async def list_models(request: Request) -> Response:
@@ -93,11 +91,13 @@ async def chat_completions(request: Request) -> Response:
         raise LoadingError
     body = await read_json(request, ChatRequest)
     events = generate(state.engine, _to_generation(body, state))
-    answer = _ChatAnswer(state.name)
+    answer = _ChatAnswer(state.name, state.engine.model, with_logprobs=bool(body.logprobs))
     if not body.stream:
         return JSONResponse(await unless_gone(request, answer.whole(events)))
     # What is wrong with the request shows before the first event, while a status can be sent.
     first = await anext(events)
+    if isinstance(first, Failed):
+        raise first.error
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     stream = answer.stream(first, events, include_usage=include_usage)
     return StreamingResponse(stream, media_type="text/event-stream")
@@ -115,17 +115,6 @@ ROUTES = [
 
 def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
     _refuse_unsupported(body)
-    asked = {
-        "temperature": body.temperature,
-        "top_k": body.top_k,
-        "top_p": body.top_p,
-        "min_p": body.min_p,
-        "repeat_penalty": body.repeat_penalty,
-        "presence_penalty": body.presence_penalty,
-        "frequency_penalty": body.frequency_penalty,
-        "seed": body.seed,
-    }
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
     max_tokens = next((limit for limit in limits if limit is not None), None)
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
@@ -133,18 +122,31 @@ def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
         raise RequestError("messages is empty.")
     return GenerationRequest(
         prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
-        sampling=replace(state.sampling, **given),
+        sampling=state.sampling_params(body.asked(state.engine.model) | _constraint(body)),
         max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
         stop=tuple(stop),
+        num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
     )
 
 
+def _constraint(body: ChatRequest) -> dict[str, str]:
+    """Return the grammar that `response_format` asks for, by its field of `SamplingParams`."""
+    if (body.response_format or {}).get("type", "text") == "text":
+        return {}
+    if body.grammar:
+        raise RequestError("A request takes a grammar or a response_format, not both.")
+    return {"grammar": JSON_OBJECT}
+
+
 def _refuse_unsupported(body: ChatRequest) -> None:
+    response_format = body.response_format or {}
+    kind = response_format.get("type", "text")
     unsupported = {
         "n above 1": (body.n or 1) > 1,
         "tools": bool(body.tools),
-        "response_format": (body.response_format or {}).get("type", "text") != "text",
-        "logprobs": bool(body.logprobs),
+        "response_format with a schema": "schema" in response_format,
+        f"response_format {kind}": kind not in ("text", "json_object"),
+        "json_schema": body.json_schema is not None,
     }
     for what, is_asked in unsupported.items():
         if is_asked:
@@ -154,24 +156,33 @@ def _refuse_unsupported(body: ChatRequest) -> None:
 class _ChatAnswer:
     """Writes one completion, whole or as a stream of chunks."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, name: str, model: Model, *, with_logprobs: bool) -> None:
+        self._model = model
+        self._with_logprobs = with_logprobs
         self._frame = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
-            "model": model,
+            "model": name,
         }
 
     async def whole(self, events: AsyncGenerator[Event]) -> dict[str, Any]:
         """Return the completion once it is finished."""
         texts = []
+        choices: list[Choice] = []
         async for event in events:
             match event:
-                case TextDelta(text):
-                    texts.append(text)
+                case TextDelta():
+                    texts.append(event.text)
+                    choices += event.choices
                 case Failed(error):
                     raise error
                 case Finished(reason, stats):
-                    return self._completion("".join(texts), reason, stats)
+                    choice = {
+                        "index": 0,
+                        "message": {"role": "assistant", "content": "".join(texts)},
+                        "finish_reason": reason,
+                    }
+                    return self._completion(choice | self._logprobs(choices), stats)
         raise AssertionError("the engine ends every request with an event")
 
     async def stream(
@@ -182,7 +193,8 @@ class _ChatAnswer:
             yield self._chunk({"role": "assistant", "content": ""}, None)
             event = first
             while isinstance(event, TextDelta):
-                yield self._chunk({"content": event.text}, None)
+                delta = {"content": event.text}
+                yield self._chunk(delta, None, event.choices)
                 event = await anext(events)
             if isinstance(event, Failed):
                 yield _sse(error_body(event.error))
@@ -194,17 +206,25 @@ class _ChatAnswer:
         finally:
             await events.aclose()
 
-    def _completion(self, text: str, reason: str, stats: Stats) -> dict[str, Any]:
-        message = {"role": "assistant", "content": text}
+    def _logprobs(self, choices: Iterable[Choice]) -> dict[str, Any]:
+        return {"logprobs": logprobs_body(choices, self._model)} if self._with_logprobs else {}
+
+    def _completion(self, choice: dict[str, Any], stats: Stats) -> dict[str, Any]:
         return self._frame | {
             "object": "chat.completion",
-            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+            "choices": [choice],
             "usage": _usage(stats),
             "timings": _timings(stats),
         }
 
-    def _chunk(self, delta: dict[str, str], reason: str | None, **extra: Any) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    def _chunk(
+        self,
+        delta: dict[str, str],
+        reason: str | None,
+        choices: Iterable[Choice] = (),
+        **extra: Any,
+    ) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason} | self._logprobs(choices)
         return _sse(self._frame | {"object": "chat.completion.chunk", "choices": [choice]} | extra)
 
     def _usage_chunk(self, stats: Stats) -> bytes:

@@ -1,7 +1,9 @@
 """What every route needs: the engine, the chat format, and the server's defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from starlette.requests import Request
 
@@ -18,20 +20,26 @@ class ServerState:
         engine: Loading or ready.
         name: The model's name, as clients see it.
         system_prompt: For conversations that bring none; may be empty.
-        sampling: For requests that say nothing of it.
+        sampling: What the settings ask for, by field of `SamplingParams`.
         max_tokens: For requests that say nothing of it; None is no limit.
     """
 
     engine: Engine
     name: str
     system_prompt: str
-    sampling: SamplingParams
+    sampling: Mapping[str, Any]
     max_tokens: int | None
 
     @cached_property
     def chat_format(self) -> ChatFormat:
         """The model's chat format; waits for the model."""
         return ChatFormat(self.engine.model, self.system_prompt)
+
+    def sampling_params(self, asked: Mapping[str, Any]) -> SamplingParams:
+        """Return a request's parameters: as asked, else by the settings, else by the model."""
+        return SamplingParams(
+            **{**self.engine.model.recommended_sampling, **self.sampling, **asked}
+        )
 
 
 def state_of(request: Request) -> ServerState:

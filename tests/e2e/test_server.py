@@ -1,5 +1,6 @@
 """The server of a real solofile, asked by a real client."""
 
+import json
 import signal
 import socket
 import threading
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from tests.solofile import ServedSolofile
 
@@ -116,6 +117,59 @@ def test_stop_and_length_end_an_answer(client: openai.OpenAI) -> None:
     assert cut.usage.completion_tokens == 3
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_logprobs_come_with_every_token(client: openai.OpenAI, stream: bool) -> None:
+    """Asked for, each token of the text comes with its likelihood and its rivals'."""
+    answer = client.chat.completions.create(
+        model="any",
+        messages=QUESTION,
+        temperature=0,
+        max_tokens=6,
+        logprobs=True,
+        top_logprobs=2,
+        stream=stream,
+    )
+    choices = (
+        [answer.choices[0]]
+        if isinstance(answer, ChatCompletion)
+        else [chunk.choices[0] for chunk in answer if chunk.choices]
+    )
+    tokens = [
+        token for choice in choices if choice.logprobs for token in choice.logprobs.content or []
+    ]
+    assert len(tokens) == 6
+    assert all(token.top_logprobs[0].token == token.token for token in tokens)
+    assert all(len(token.top_logprobs) == 2 for token in tokens)
+
+
+def test_json_is_answered_where_it_is_asked_for(client: openai.OpenAI) -> None:
+    """An answer under `response_format` is an object, as far as it goes."""
+    done = client.chat.completions.create(
+        model="any",
+        messages=[{"role": "user", "content": "Describe Paris as JSON with name and country."}],
+        temperature=0,
+        max_tokens=200,
+        response_format={"type": "json_object"},
+    )
+    text = done.choices[0].message.content or ""
+    assert text.startswith("{")
+    if done.choices[0].finish_reason == "stop":
+        assert isinstance(json.loads(text), dict)
+
+
+def test_every_sampling_field_is_taken(client: openai.OpenAI) -> None:
+    """llama-server's fields go through, and a seed repeats an answer."""
+    extra = {"mirostat": 2, "logit_bias": [["Paris", False]], "samplers": "kt", "min_tokens": 4}
+
+    def ask() -> str | None:
+        done = client.chat.completions.create(
+            model="any", messages=QUESTION, seed=5, max_tokens=12, extra_body=extra
+        )
+        return done.choices[0].message.content
+
+    assert ask() == ask()
+
+
 def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
     """`/v1/models` names the model."""
     assert [model.id for model in client.models.list()] == ["SmolLM2-135M-Instruct"]
@@ -126,6 +180,13 @@ def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
     [
         ({"messages": []}, openai.BadRequestError, "messages is empty"),
         ({"temperature": -1}, openai.BadRequestError, "temperature is -1"),
+        ({"top_logprobs": 2}, openai.BadRequestError, "needs logprobs"),
+        ({"extra_body": {"grammar": "root ::= missing"}}, openai.BadRequestError, "missing"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {}}},
+            openai.InternalServerError,
+            "does not support response_format json_schema",
+        ),
         ({"n": 2}, openai.InternalServerError, "does not support n above 1"),
         (
             {"messages": [{"role": "user", "content": "word " * 9000}]},

@@ -1,12 +1,21 @@
 """Tests of where settings come from and which place wins."""
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from runtime.engine.sampling import SamplingParams
 from runtime.errors import UsageError
-from runtime.settings import Settings, add_options, load_settings, settings_file
+from runtime.settings import (
+    OPTIONS,
+    SAMPLING_SETTINGS,
+    Settings,
+    add_options,
+    load_settings,
+    settings_file,
+)
 
 
 def _load(
@@ -67,3 +76,10 @@ def test_booleans_have_two_flags() -> None:
         "browser": False,
     }
     assert vars(parser.parse_args(["-nr"])) == {"repack": False}
+
+
+def test_every_sampling_setting_is_a_parameter_and_a_flag() -> None:
+    """The names on both sides exist, and unset settings say nothing."""
+    assert set(SAMPLING_SETTINGS.values()) <= {field.name for field in fields(SamplingParams)}
+    assert set(SAMPLING_SETTINGS) <= {option.name for option in OPTIONS}
+    assert {getattr(Settings(), name) for name in SAMPLING_SETTINGS} == {None}

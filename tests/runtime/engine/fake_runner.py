@@ -3,6 +3,7 @@
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field
 
+from runtime.engine.logprobs import Choice, Likelihood
 from runtime.engine.sampling import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 
@@ -85,6 +86,9 @@ class FakeRunner:
         for _ in range(count):
             tokens.append(self.continuation(tokens))
         return tokens[len(prompt) :]
+
+    def choice(self, index: int, token: int, num_top: int) -> Choice:
+        return Choice(Likelihood(token, 0.0), (Likelihood(token, 0.0),) * num_top)
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> FakeSampler:
         self.num_samplers += 1

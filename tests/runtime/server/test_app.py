@@ -12,7 +12,6 @@ from starlette.types import Message
 
 from runtime.engine.engine import Engine
 from runtime.engine.model import Model
-from runtime.engine.sampling import SamplingParams
 from runtime.engine.types import Runner
 from runtime.errors import DamagedFileError
 from runtime.server.app import create_app
@@ -30,7 +29,7 @@ def app() -> Iterator[Starlette]:
 
     engine = Engine(load, max_running=1)
     engine.start_thread()
-    yield create_app(ServerState(engine, "a <b> model", "", SamplingParams(), None))
+    yield create_app(ServerState(engine, "a <b> model", "", {}, None))
     end.set()
 
 
