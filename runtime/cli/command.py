@@ -96,9 +96,12 @@ def open_context(arguments: argparse.Namespace) -> Context:
     )
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.DEBUG if settings.verbose else logging.CRITICAL,
+        level=logging.DEBUG if settings.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    if not settings.verbose:
+        # It tells of every answer that Ctrl-C cuts off; our own errors are logged by us.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return Context(payload, settings, flags)
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-_LOG_LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _KEPT_LOG_LINES = 50
 _C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
 
@@ -80,7 +79,7 @@ class Llama:
             return
         if self._level in (3, 4):
             self._complaints.append(line)
-        logger.log(_LOG_LEVELS.get(self._level, logging.DEBUG), "llama.cpp: %s", line)
+        logger.debug("llama.cpp: %s", line)
 
 
 def library_folder() -> Path:

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from runtime.errors import AppError
 from runtime.server import health, openai, pages
 from runtime.server.errors import answer_error
+from runtime.server.generation import ClientGoneError, answer_nobody
 from runtime.server.state import ServerState
 
 
@@ -16,6 +17,7 @@ def create_app(state: ServerState) -> Starlette:
         exception_handlers={
             AppError: answer_error,
             HTTPException: answer_error,
+            ClientGoneError: answer_nobody,
             Exception: answer_error,
         },
     )

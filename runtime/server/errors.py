@@ -1,5 +1,6 @@
 """Errors as clients see them: llama-server's error object and status codes."""
 
+import logging
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -9,6 +10,8 @@ from starlette.responses import Response
 from runtime.engine.engine import ContextSizeError
 from runtime.errors import AppError, RequestError
 from runtime.server.json import JSONResponse
+
+logger = logging.getLogger(__name__)
 
 
 class NotSupportedError(RequestError):
@@ -31,8 +34,10 @@ def error_body(error: Exception) -> dict[str, Any]:
     return {"error": facts}
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
-    """Answer a request that failed."""
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Answer a request that failed; what is no client's mistake is logged."""
+    if not isinstance(error, AppError | HTTPException):
+        logger.error("%s %s failed.", request.method, request.url.path, exc_info=error)
     body = error_body(error)
     return JSONResponse(body, status_code=body["error"]["code"])
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from typing import TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from runtime.engine.engine import Engine
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest
@@ -14,6 +15,11 @@ T = TypeVar("T")
 
 class ClientGoneError(Exception):
     """The client closed the connection before its answer was complete."""
+
+
+async def answer_nobody(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has gone: with anything, for nothing is sent."""
+    return Response(status_code=499)
 
 
 async def generate(engine: Engine, request: GenerationRequest) -> AsyncGenerator[Event]:

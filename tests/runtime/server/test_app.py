@@ -107,3 +107,14 @@ def test_the_pages_files_are_served(app: Starlette, path: str, status: int, kind
     assert (sent[0]["status"], headers[b"content-type"]) == (status, kind)
     if status == 200:
         assert headers[b"cache-control"] == b"no-cache"
+
+
+def test_an_unexpected_failure_is_logged(
+    app: Starlette, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong inside stands in the log, with the request and the reason."""
+    monkeypatch.setattr("runtime.server.pages._environment", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        _call(app, "GET", "/")
+    assert "GET / failed." in caplog.text
+    assert "ZeroDivisionError" in caplog.text
