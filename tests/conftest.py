@@ -35,8 +35,11 @@ def solofile(made: Report) -> Path:
 
 @pytest.fixture(scope="session")
 def served(solofile: Path) -> Iterator[ServedSolofile]:
-    """The demo's solofile, serving at a free port."""
-    with ServedSolofile(solofile, "--port", "0") as running:
+    """The demo's solofile, serving at a free port.
+
+    So small a model sometimes rambles to the end of its context; no test wants to wait for that.
+    """
+    with ServedSolofile(solofile, "--port", "0", "--predict", "500") as running:
         yield running
 
 
