@@ -42,9 +42,7 @@ class Model:
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
 
     @classmethod
-    def load(
-        cls, llama: Llama, weights: Weights, *, repack: bool, vocab_only: bool = False
-    ) -> "Model":
+    def load(cls, llama: Llama, weights: Weights, *, repack: bool) -> "Model":
         """Map the weights out of their file, without a copy.
 
         Args:
@@ -52,7 +50,6 @@ class Model:
             weights: Where the GGUF lies.
             repack: Copy weights into the layout that is fastest for this processor, where one
                 exists; those are then no longer shared with other processes.
-            vocab_only: Read the header and the vocabulary alone.
 
         Raises:
             DamagedFileError: It is no GGUF, or cut short.
@@ -62,7 +59,6 @@ class Model:
         api = llama.api
         params = api.llama_model_default_params()
         params.use_extra_bufts = repack
-        params.vocab_only = vocab_only
 
         def load() -> Any:
             file = _CFile(weights.path)
