@@ -34,11 +34,10 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a command runs with: the model, the settings, and its own arguments."""
+    """What a command runs with: the model and the settings."""
 
     payload: Payload
     settings: Settings
-    arguments: dict[str, Any]
 
     def engine_options(self) -> EngineOptions:
         """Return the settings as the engine takes them."""
@@ -102,7 +101,7 @@ def open_context(arguments: argparse.Namespace) -> Context:
     if not settings.verbose:
         # It tells of every answer that Ctrl-C cuts off; our own errors are logged by us.
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-    return Context(payload, settings, flags)
+    return Context(payload, settings)
 
 
 def say(text: str) -> None:
