@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 from runtime.cli.command import Context
 from runtime.engine.engine import Engine
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
 
 

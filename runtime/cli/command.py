@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from runtime.engine.engine import EngineOptions
-from runtime.engine.sampling import SamplingParams, sampler_names
+from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import UsageError
 from runtime.payload import Payload, find_payload, own_path
 from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings

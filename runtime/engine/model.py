@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.engine.llama import Llama
-from runtime.engine.sampling import recommended_sampling
+from runtime.engine.sampling.params import recommended_sampling
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
 _F16_BYTES = 2

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from runtime.engine.candidates import Candidates
-from runtime.engine.constrained_chain import ConstrainedChain
-from runtime.engine.grammar import Grammar
 from runtime.engine.llama import Llama
-from runtime.engine.logprobs import Choice, LogprobReader
 from runtime.engine.model import Model
-from runtime.engine.sampler_chain import SamplerChain, build_chain
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.candidates import Candidates
+from runtime.engine.sampling.chain import SamplerChain, build_chain
+from runtime.engine.sampling.constrained import ConstrainedChain
+from runtime.engine.sampling.grammar import Grammar
+from runtime.engine.sampling.logprobs import Choice, LogprobReader
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError
 

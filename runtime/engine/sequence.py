@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runtime.engine.logprobs import Choice
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.logprobs import Choice
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.text import TextStream
 from runtime.engine.types import Sampler
 from runtime.errors import AppError

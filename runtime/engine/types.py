@@ -4,8 +4,8 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.engine.logprobs import Choice
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.logprobs import Choice
+from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import AppError
 
 

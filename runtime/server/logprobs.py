@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from runtime.engine.logprobs import Choice, Likelihood
 from runtime.engine.model import Model
+from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.errors import RequestError
 
 MAX_TOP_LOGPROBS = 20

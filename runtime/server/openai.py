@@ -11,9 +11,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from runtime.chat.template import Message
-from runtime.engine.json_grammar import JSON_OBJECT
-from runtime.engine.logprobs import Choice
 from runtime.engine.model import Model
+from runtime.engine.sampling.json_grammar import JSON_OBJECT
+from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Stats, TextDelta
 from runtime.errors import RequestError
 from runtime.server.errors import LoadingError, NotSupportedError, error_body

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.engine.model import Model
-from runtime.engine.sampling import SamplingParams, sampler_names
+from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import RequestError
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from runtime.chat.conversation import ChatFormat
 from runtime.engine.engine import Engine
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 
 
 @dataclass(frozen=True)

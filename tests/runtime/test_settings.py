@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import UsageError
 from runtime.settings import (
     OPTIONS,

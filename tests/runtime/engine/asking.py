@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.engine.engine import Engine
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field
 
-from runtime.engine.logprobs import Choice, Likelihood
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.logprobs import Choice, Likelihood
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 
 

@@ -9,7 +9,7 @@ from runtime.engine.engine import EngineOptions, load_model
 from runtime.engine.model import Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
 from tests.runtime.engine.tiny_mamba import N_VOCAB, write_tiny_mamba

@@ -10,7 +10,7 @@ import pytest
 from runtime.engine.engine import Engine, EngineOptions, load_model
 from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ModelRunner
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import (
     Event,
     Finished,

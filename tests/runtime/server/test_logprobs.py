@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from runtime.engine.logprobs import Choice, Likelihood
 from runtime.engine.model import Model
+from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.errors import RequestError
 from runtime.server.logprobs import logprobs_body, num_top_logprobs
 

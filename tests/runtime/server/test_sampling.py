@@ -8,7 +8,7 @@ import pytest
 
 from runtime.engine.engine import Engine
 from runtime.engine.model import Model
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import RequestError
 from runtime.server.sampling import SamplingFields
 from runtime.server.state import ServerState

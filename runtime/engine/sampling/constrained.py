@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from runtime.engine.candidates import Candidates
-from runtime.engine.grammar import Grammar
 from runtime.engine.model import Model
-from runtime.engine.sampler_chain import SamplerChain
+from runtime.engine.sampling.candidates import Candidates
+from runtime.engine.sampling.chain import SamplerChain
+from runtime.engine.sampling.grammar import Grammar
 from runtime.errors import RequestError
 
 

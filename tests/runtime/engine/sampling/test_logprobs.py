@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from runtime.engine.candidates import Candidates
 from runtime.engine.engine import Engine
 from runtime.engine.llama import Llama
-from runtime.engine.logprobs import LogprobReader
+from runtime.engine.sampling.candidates import Candidates
+from runtime.engine.sampling.logprobs import LogprobReader
 from tests.runtime.engine.asking import submit
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.engine.engine import Engine
-from runtime.engine.json_grammar import JSON_OBJECT
+from runtime.engine.sampling.json_grammar import JSON_OBJECT
 from runtime.errors import RequestError
 from tests.runtime.engine.asking import ask, submit
 

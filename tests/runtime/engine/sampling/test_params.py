@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runtime.engine.sampling import (
+from runtime.engine.sampling.params import (
     DEFAULT_SAMPLERS,
     SamplingParams,
     recommended_sampling,

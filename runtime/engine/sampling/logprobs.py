@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.engine.candidates import Candidates
+from runtime.engine.sampling.candidates import Candidates
 
 
 @dataclass(frozen=True, slots=True)

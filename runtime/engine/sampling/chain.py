@@ -7,7 +7,7 @@ from collections.abc import Sequence as ReadOnlyList
 from typing import Any
 
 from runtime.engine.model import Model
-from runtime.engine.sampling import SamplingParams
+from runtime.engine.sampling.params import SamplingParams
 
 # What Mirostat 1 takes for its estimate, as in its paper.
 _MIROSTAT_M = 100

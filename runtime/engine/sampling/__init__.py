@@ -1,0 +1,1 @@
+"""How tokens are chosen: parameters, sampler chains, grammars, likelihoods."""
