@@ -71,6 +71,13 @@ class ServedSolofile:
             with error:
                 return error.code
 
+    def metrics(self) -> dict[str, float]:
+        """Return what `GET /metrics` says now, by name and labels."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as response:
+            lines = response.read().decode().splitlines()
+        values = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in values}
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it with a signal and return its exit code."""
         self.process.send_signal(number)

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime import machine
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.inbox import Inbox
 from runtime.engine.llama import Llama
+from runtime.engine.metrics import Metrics
 from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
@@ -114,10 +115,8 @@ class Engine:
         self._load = load
         self._max_running = max_running
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._wakeup = threading.Condition()
-        self._inbox: deque[Sequence] = deque()
-        self._cancelled: deque[Sequence] = deque()
-        self._is_stopping = False
+        self._inbox = Inbox()
+        self._metrics = Metrics()
         self._is_loaded = threading.Event()
         self._model: Model | None = None
         self._runner: Runner | None = None
@@ -166,6 +165,13 @@ class Engine:
         """Threads that compute; waits for the model."""
         return self._loaded_runner().n_threads
 
+    @property
+    def metrics(self) -> Metrics:
+        """What was done up to the last batch; read it, and do not change it."""
+        metrics = self._metrics
+        num_waiting = max(0, self._inbox.num_unfinished - metrics.num_running)
+        return replace(metrics, num_waiting=num_waiting)
+
     def submit(self, request: GenerationRequest, emit: Callable[[Event], None]) -> Sequence:
         """Queue a request.
 
@@ -185,22 +191,16 @@ class Engine:
         if len(request.prompt) >= self.n_ctx:
             raise ContextSizeError(len(request.prompt), self.n_ctx)
         sequence = Sequence(request, emit)
-        with self._wakeup:
-            self._inbox.append(sequence)
-            self._wakeup.notify()
+        self._inbox.put(sequence)
         return sequence
 
     def cancel(self, sequence: Sequence) -> None:
         """Stop working on a request before the next batch; a finished one is left as it is."""
-        with self._wakeup:
-            self._cancelled.append(sequence)
-            self._wakeup.notify()
+        self._inbox.cancel(sequence)
 
     def stop(self) -> None:
         """End the thread after the batch it computes; unfinished requests are cancelled."""
-        with self._wakeup:
-            self._is_stopping = True
-            self._wakeup.notify()
+        self._inbox.stop()
         self._thread.join()
 
     def _loaded_runner(self) -> Runner:
@@ -216,19 +216,10 @@ class Engine:
             return
         finally:
             self._is_loaded.set()
-        _Loop(self._model, self._runner, self._max_running, self._next_arrivals).run()
+        _Loop(self._model, self._runner, self._max_running, self._inbox, self._publish).run()
 
-    def _next_arrivals(self, *, wait: bool) -> tuple[list[Sequence], list[Sequence]] | None:
-        """Return new and cancelled requests, waiting for one if asked; None means stop."""
-        with self._wakeup:
-            while wait and not (self._inbox or self._cancelled or self._is_stopping):
-                self._wakeup.wait()
-            if self._is_stopping:
-                return None
-            arrivals = list(self._inbox), list(self._cancelled)
-            self._inbox.clear()
-            self._cancelled.clear()
-            return arrivals
+    def _publish(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
 
 class _Loop:
@@ -239,23 +230,30 @@ class _Loop:
         model: Model,
         runner: Runner,
         max_running: int,
-        next_arrivals: Callable[..., tuple[list[Sequence], list[Sequence]] | None],
+        inbox: Inbox,
+        publish: Callable[[Metrics], None],
     ) -> None:
         self._model = model
         self._runner = runner
         self._cache = PrefixCache(runner)
         self._scheduler = Scheduler(runner, self._cache, max_running=max_running)
-        self._next_arrivals = next_arrivals
+        self._inbox = inbox
+        self._metrics = Metrics()
+        self._publish = publish
 
     def run(self) -> None:
-        while (arrivals := self._next_arrivals(wait=not self._scheduler.has_work)) is not None:
-            new, cancelled = arrivals
-            for sequence in new:
+        is_last = False
+        while not is_last:
+            self._tell_metrics()
+            arrivals = self._inbox.take(wait=not self._scheduler.has_work)
+            is_last = arrivals.is_last
+            for sequence in arrivals.new:
                 self._scheduler.add(sequence)
-            for sequence in cancelled:
+            for sequence in arrivals.cancelled:
                 if sequence in self._scheduler.sequences():
                     self._finish(sequence, "cancelled")
-            self._step()
+            if not is_last:
+                self._step()
         for sequence in self._scheduler.sequences():
             self._finish(sequence, "cancelled")
 
@@ -263,6 +261,7 @@ class _Loop:
         works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
         if not works:
             return
+        started_at = time.monotonic()
         try:
             self._decode(works)
         except AppError as error:
@@ -270,6 +269,7 @@ class _Loop:
             for work in works:
                 self._fail(work.sequence, error)
             return
+        self._metrics.count_batch(works, time.monotonic() - started_at)
         self._scheduler.advance(works)
         for index, work in enumerate(works):
             if work.slice.wants_logits:
@@ -309,6 +309,7 @@ class _Loop:
         if sequence.first_token_at is None:
             sequence.first_token_at = time.monotonic()
         sequence.tokens.append(token)
+        self._metrics.count_token(sequence)
         if self._model.is_end_of_generation(token):
             self._finish(sequence, "stop")
             return
@@ -333,14 +334,29 @@ class _Loop:
             rest = sequence.text.finish()
             if rest or sequence.choices:
                 sequence.emit(sequence.delta(rest))
-        self._leave(sequence)
+        self._leave(sequence, reason)
         sequence.emit(Finished(reason, sequence.stats()))
 
     def _fail(self, sequence: Sequence, error: AppError) -> None:
-        self._leave(sequence, keep=False)
+        self._leave(sequence, "error")
         sequence.emit(Failed(error))
 
-    def _leave(self, sequence: Sequence, *, keep: bool = True) -> None:
-        self._scheduler.remove(sequence, keep=keep)
+    def _leave(self, sequence: Sequence, reason: str) -> None:
+        self._scheduler.remove(sequence, keep=reason != "error")
         if sequence.sampler is not None:
             sequence.sampler.close()
+        self._inbox.forget(sequence)
+        self._metrics.num_finished[reason] += 1
+        # Told before the request's caller hears of its end, who may look at once.
+        self._tell_metrics()
+
+    def _tell_metrics(self) -> None:
+        metrics = self._metrics
+        metrics.num_running = len(self._scheduler.running)
+        metrics.num_cells = self._runner.n_ctx
+        metrics.num_cells_used = self._cache.num_cells
+        metrics.num_cells_running = self._cache.num_leased_cells
+        metrics.num_cached_sequences = self._cache.num_finished
+        metrics.num_preemptions = self._scheduler.num_preemptions
+        metrics.num_evictions = self._cache.num_evictions
+        self._publish(metrics.snapshot())

@@ -28,6 +28,12 @@ class PrefixCache:
         self._free_ids = list(range(runner.n_seq_max))
         self._leased: set[int] = set()
         self._clock = 0
+        self.num_evictions = 0
+
+    @property
+    def num_finished(self) -> int:
+        """How many finished sequences are kept."""
+        return len(self._tree.ends) - len(self._leased)
 
     @property
     def num_cells(self) -> int:
@@ -88,6 +94,7 @@ class PrefixCache:
         seq_id = self._least_recent()
         if seq_id is None:
             return False
+        self.num_evictions += 1
         node = self._tree.ends[seq_id]
         kept = max(node.start, node.end - num_cells)
         if kept == 0 or not self._runner.can_cut_memory:
@@ -114,8 +121,10 @@ class PrefixCache:
         if not self._free_ids:
             evicted = self._least_recent(keep=source)
             if evicted is not None:
+                self.num_evictions += 1
                 self._drop(evicted)
             elif source is not None and source not in self._leased:
+                self.num_evictions += 1
                 self._cut(source, match.length)
                 return source
             else:

@@ -39,6 +39,7 @@ class Scheduler:
         self._n_batch = runner.n_batch
         self._max_running = max_running
         self._pauses: dict[Sequence, int] = {}
+        self.num_preemptions = 0
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
 
@@ -171,6 +172,7 @@ class Scheduler:
 
     def _preempt(self, sequence: Sequence) -> None:
         """Give a sequence's cells up; what of them goes it computes again when there is room."""
+        self.num_preemptions += 1
         self.remove(sequence)
         sequence.num_computed = 0
         sequence.was_preempted = True

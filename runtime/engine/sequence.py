@@ -42,6 +42,7 @@ class Stats:
         completion_tokens: Tokens generated.
         queue_s: Seconds until its first batch.
         prompt_s: Seconds from then to the first token.
+        time_to_first_token_s: Seconds from the request's arrival to its first token.
         generation_s: Seconds from the first token to the last.
     """
 
@@ -50,6 +51,7 @@ class Stats:
     completion_tokens: int
     queue_s: float
     prompt_s: float
+    time_to_first_token_s: float
     generation_s: float
 
 
@@ -106,7 +108,6 @@ class Sequence:
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
         self.choices: list[Choice] = []
-        self.is_cancelled = False
         self.submitted_at = time.monotonic()
         self.started_at: float | None = None
         self.first_token_at: float | None = None
@@ -143,5 +144,6 @@ class Sequence:
             completion_tokens=self.num_completion_tokens,
             queue_s=started - self.submitted_at,
             prompt_s=first_token - started,
+            time_to_first_token_s=first_token - self.submitted_at,
             generation_s=now - first_token,
         )

@@ -22,6 +22,7 @@ from runtime.server.json import JSONResponse, encode, read_json
 from runtime.server.logprobs import logprobs_body, num_top_logprobs
 from runtime.server.sampling import SamplingFields
 from runtime.server.state import ServerState, state_of
+from runtime.server.timings import timings
 
 
 class TextPart(msgspec.Struct, tag="text"):
@@ -199,7 +200,7 @@ class _ChatAnswer:
             if isinstance(event, Failed):
                 yield _sse(error_body(event.error))
             else:
-                yield self._chunk({}, event.reason, timings=_timings(event.stats))
+                yield self._chunk({}, event.reason, timings=timings(event.stats))
                 if include_usage:
                     yield self._usage_chunk(event.stats)
             yield b"data: [DONE]\n\n"
@@ -214,7 +215,7 @@ class _ChatAnswer:
             "object": "chat.completion",
             "choices": [choice],
             "usage": _usage(stats),
-            "timings": _timings(stats),
+            "timings": timings(stats),
         }
 
     def _chunk(
@@ -243,20 +244,4 @@ def _usage(stats: Stats) -> dict[str, Any]:
         "completion_tokens": stats.completion_tokens,
         "total_tokens": stats.prompt_tokens + stats.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": stats.cached_tokens},
-    }
-
-
-def _timings(stats: Stats) -> dict[str, float]:
-    """Return llama-server's `timings`: counts, milliseconds, tokens per second."""
-    prompt_n = stats.prompt_tokens - stats.cached_tokens
-    # The first token comes with the prompt; the rate is that of the ones after it.
-    generated = max(0, stats.completion_tokens - 1)
-    return {
-        "cache_n": stats.cached_tokens,
-        "prompt_n": prompt_n,
-        "prompt_ms": stats.prompt_s * 1e3,
-        "prompt_per_second": prompt_n / stats.prompt_s if stats.prompt_s else 0.0,
-        "predicted_n": stats.completion_tokens,
-        "predicted_ms": stats.generation_s * 1e3,
-        "predicted_per_second": generated / stats.generation_s if stats.generation_s else 0.0,
     }

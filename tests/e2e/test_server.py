@@ -299,3 +299,20 @@ def test_settings_come_from_the_file_beside(solofile: Path, tmp_path: Path) -> N
 def _cpu_seconds(served: ServedSolofile) -> float:
     fields = Path(f"/proc/{served.process.pid}/stat").read_text(encoding="utf-8").split()
     return (int(fields[13]) + int(fields[14])) / 100
+
+
+def test_metrics_count_what_was_asked(served: ServedSolofile, client: openai.OpenAI) -> None:
+    """An answer's tokens are in the metrics as soon as it is there."""
+    before = served.metrics()
+    done = client.chat.completions.create(
+        model="any", messages=QUESTION, temperature=0, max_tokens=5
+    )
+    after = served.metrics()
+    assert done.usage is not None
+    generated = done.usage.completion_tokens
+    name = "llamacpp:tokens_predicted_total"
+    assert after[name] - before[name] == generated
+    ended = 'solofile:requests_finished_total{reason="length"}'
+    assert after[ended] - before[ended] == 1
+    assert after["llamacpp:requests_processing"] == after["solofile:cells_running"] == 0
+    assert 0 < after["solofile:cells_used"] <= after["solofile:cells"]

@@ -65,7 +65,10 @@ def _messages(app: Starlette, method: str, path: str, body: bytes = b"") -> list
     return sent
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("POST", "/v1/chat/completions")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/health"), ("GET", "/metrics"), ("POST", "/v1/chat/completions")],
+)
 def test_loading_is_said(app: Starlette, method: str, path: str) -> None:
     """While the model loads, health and completions answer 503 in llama-server's words."""
     status, body = _call(app, method, path, b'{"messages": []}')

@@ -1,0 +1,67 @@
+"""Where requests pass from any thread to the engine's, which may sleep until one comes."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from runtime.engine.sequence import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came in since the last batch, and whether the thread is to end."""
+
+    new: list[Sequence]
+    cancelled: list[Sequence]
+    is_last: bool
+
+
+class Inbox:
+    """New and cancelled requests, and how many are unfinished."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._new: deque[Sequence] = deque()
+        self._cancelled: deque[Sequence] = deque()
+        self._unfinished: set[Sequence] = set()
+        self._is_stopping = False
+
+    @property
+    def num_unfinished(self) -> int:
+        """Requests running and waiting."""
+        return len(self._unfinished)
+
+    def put(self, sequence: Sequence) -> None:
+        """Queue a request."""
+        with self._changed:
+            self._unfinished.add(sequence)
+            self._new.append(sequence)
+            self._changed.notify()
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Ask for a request's end."""
+        with self._changed:
+            if sequence in self._unfinished:
+                self._cancelled.append(sequence)
+                self._changed.notify()
+
+    def stop(self) -> None:
+        """Ask for the end of the thread."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+
+    def take(self, *, wait: bool) -> Arrivals:
+        """Return what came in, waiting for something if asked."""
+        with self._changed:
+            while wait and not (self._new or self._cancelled or self._is_stopping):
+                self._changed.wait()
+            arrivals = Arrivals(list(self._new), list(self._cancelled), self._is_stopping)
+            self._new.clear()
+            self._cancelled.clear()
+            return arrivals
+
+    def forget(self, sequence: Sequence) -> None:
+        """Note that a request is finished."""
+        with self._changed:
+            self._unfinished.discard(sequence)
