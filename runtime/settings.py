@@ -30,6 +30,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ubatch_size: int = 512
     parallel: int = 4
     repack: bool = False
+    mmap: bool = True
+    mlock: bool = False
+    cache_type_k: str = "f16"
+    cache_type_v: str = "f16"
+    flash_attn: str = "auto"
+    rope_scaling: str | None = None
+    rope_scale: float | None = None
+    rope_freq_base: float | None = None
+    rope_freq_scale: float | None = None
+    yarn_orig_ctx: int | None = None
+    yarn_ext_factor: float | None = None
+    yarn_attn_factor: float | None = None
+    yarn_beta_slow: float | None = None
+    yarn_beta_fast: float | None = None
     verbose: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -122,6 +136,32 @@ OPTIONS = (
         "repack", ("--repack", "-nr", "--no-repack"), "model",
         "copy weights into this processor's fastest layout", "",
     ),
+    Option(
+        "mmap", ("--mmap", "--no-mmap"), "model", "map the weights instead of reading them", ""
+    ),
+    Option("mlock", ("--mlock",), "model", "keep the weights from being swapped out", ""),
+    Option(
+        "cache_type_k", ("-ctk", "--cache-type-k"), "model",
+        "type of the KV cache's keys: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl",
+        "TYPE",
+    ),
+    Option(
+        "cache_type_v", ("-ctv", "--cache-type-v"), "model",
+        "type of its values, one of the same", "TYPE",
+    ),
+    Option("flash_attn", ("-fa", "--flash-attn"), "model", "on, off or auto", "WHEN"),
+    Option(
+        "rope_scaling", ("--rope-scaling",), "model",
+        "none, linear or yarn (the model's own)", "KIND",
+    ),
+    Option("rope_scale", ("--rope-scale",), "model", "stretch the context by this factor"),
+    Option("rope_freq_base", ("--rope-freq-base",), "model", "base frequency (the model's own)"),
+    Option("rope_freq_scale", ("--rope-freq-scale",), "model", "stretch it by 1/N"),
+    Option("yarn_orig_ctx", ("--yarn-orig-ctx",), "model", "original context (the model's own)"),
+    Option("yarn_ext_factor", ("--yarn-ext-factor",), "model", "YaRN's mix of extrapolation"),
+    Option("yarn_attn_factor", ("--yarn-attn-factor",), "model", "YaRN's attention factor"),
+    Option("yarn_beta_slow", ("--yarn-beta-slow",), "model", "YaRN's low correction dimension"),
+    Option("yarn_beta_fast", ("--yarn-beta-fast",), "model", "YaRN's high correction dimension"),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),
     Option("port", ("--port",), "server", f"port (default: {DEFAULT_PORT}, or the next free one)"),

@@ -3,15 +3,19 @@
 import argparse
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
+from runtime.engine.model import LoadOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import UsageError
 from runtime.payload import Payload, find_payload, own_path
 from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
+
+T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,7 +44,11 @@ class Context:
     settings: Settings
 
     def engine_options(self) -> EngineOptions:
-        """Return the settings as the engine takes them."""
+        """Return the settings as the engine takes them.
+
+        Raises:
+            UsageError: A setting has no sense, alone or with another.
+        """
         settings = self.settings
         return EngineOptions(
             weights=self.payload.weights,
@@ -50,7 +58,8 @@ class Context:
             max_running=settings.parallel,
             n_threads=settings.threads,
             n_threads_batch=settings.threads_batch,
-            repack=settings.repack,
+            loading=_options(LoadOptions, settings),
+            attention=_options(AttentionOptions, settings),
         )
 
     def sampling(self) -> dict[str, Any]:
@@ -71,6 +80,12 @@ class Context:
     def max_tokens(self) -> int | None:
         """Return how many tokens the settings allow; None is no limit."""
         return None if self.settings.predict < 0 else self.settings.predict
+
+
+def _options(kind: type[T], settings: Settings) -> T:
+    """Return a dataclass of options whose fields are settings by the same names."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type] # a dataclass
+    return kind(**{name: getattr(settings, name) for name in names})
 
 
 def program_name() -> str:

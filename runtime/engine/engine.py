@@ -4,14 +4,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runtime import machine
+from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
 from runtime.engine.inbox import Inbox
 from runtime.engine.llama import Llama
 from runtime.engine.metrics import Metrics
-from runtime.engine.model import Model, Weights
+from runtime.engine.model import LoadOptions, Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import Scheduler, Work
@@ -54,7 +55,8 @@ class EngineOptions:
         max_running: Requests worked on at once.
         n_threads: Threads; 0 takes the physical cores this process may use.
         n_threads_batch: Threads while reading prompts; 0 takes n_threads.
-        repack: Copy weights into this processor's fastest layout.
+        loading: How the weights come into memory.
+        attention: The KV cache's types, flash attention, and RoPE.
     """
 
     weights: Weights
@@ -64,7 +66,8 @@ class EngineOptions:
     max_running: int = 4
     n_threads: int = 0
     n_threads_batch: int = 0
-    repack: bool = False
+    loading: LoadOptions = field(default_factory=LoadOptions)
+    attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
 def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
@@ -73,17 +76,18 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
     Raises:
         ResourceError: They do not fit into memory, or the context does not.
         DamagedFileError: The weights are no sound GGUF.
-        UnsupportedError: llama.cpp does not know the model, or it generates no text.
+        UnsupportedError: llama.cpp does not know the model, it generates no text, or it takes no
+            KV cache of the asked types.
     """
     check_weights_fit(options.weights.size, machine.memory_total_bytes())
     llama = Llama.load()
-    model = Model.load(llama, options.weights, repack=options.repack)
+    model = Model.load(llama, options.weights, options.loading)
     if not llama.api.llama_model_has_decoder(model.handle):
         raise UnsupportedError(f"{options.weights.path} is a model that generates no text.")
     n_ctx = choose_n_ctx(
         options.n_ctx,
         n_ctx_train=model.n_ctx_train,
-        kv_bytes_per_token=model.kv_bytes_per_token,
+        kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
         free_bytes=machine.memory_available_bytes() - options.weights.size,
     )
     n_threads = options.n_threads or machine.physical_cores()
@@ -97,6 +101,7 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
             n_seq_max=options.max_running + NUM_CACHED_SEQUENCES,
             n_threads=n_threads,
             n_threads_batch=options.n_threads_batch or n_threads,
+            attention=options.attention,
         ),
     )
     logger.info("Context of %d tokens, %d threads.", runner.n_ctx, n_threads)

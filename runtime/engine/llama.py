@@ -14,9 +14,10 @@ import types
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _KEPT_LOG_LINES = 50
 _C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
@@ -61,11 +62,16 @@ class Llama:
 
     def why(self, failed: Callable[[], object]) -> list[str]:
         """Do once more what failed, and return what llama.cpp complains of; its log alone tells."""
+        return self.listen(failed)[1]
+
+    def listen(self, call: Callable[[], T]) -> tuple[T, list[str]]:
+        """Do something, and return what it returns and what llama.cpp complains of meanwhile."""
         self._complaints.clear()
         self.api.llama_log_set(self._to_python, None)
-        failed()
-        self._set_log()
-        return list(self._complaints)
+        try:
+            return call(), list(self._complaints)
+        finally:
+            self._set_log()
 
     def _set_log(self) -> None:
         is_read = logger.isEnabledFor(logging.DEBUG)
@@ -75,7 +81,8 @@ class Llama:
         # Level 5 continues the line before it.
         self._level = level if level != 5 else self._level
         line = text.decode(errors="replace").strip()
-        if not line:
+        # Dots tell of progress.
+        if not line.strip("."):
             return
         if self._level in (3, 4):
             self._complaints.append(line)

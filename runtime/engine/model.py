@@ -1,18 +1,19 @@
 """A loaded model: its weights mapped where they lie, its vocabulary, its metadata."""
 
 import ctypes
-import os
-import sys
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from runtime.engine.attention import AttentionOptions
+from runtime.engine.c_file import with_c_file
 from runtime.engine.llama import Llama
 from runtime.engine.sampling.params import recommended_sampling
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
-_F16_BYTES = 2
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,22 @@ class Weights:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How the weights come into memory.
+
+    Args:
+        repack: Copy weights into the layout that is fastest for this processor, where one
+            exists; those are then no longer shared with other processes.
+        mmap: Map them out of their file, instead of reading them into memory of our own.
+        mlock: Keep them from being swapped out, where the system allows that.
+    """
+
+    repack: bool = False
+    mmap: bool = True
+    mlock: bool = False
+
+
 class Model:
     """The model and its tokenizer; safe to use from several threads."""
 
@@ -42,14 +59,13 @@ class Model:
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
 
     @classmethod
-    def load(cls, llama: Llama, weights: Weights, *, repack: bool) -> "Model":
-        """Map the weights out of their file, without a copy.
+    def load(cls, llama: Llama, weights: Weights, options: LoadOptions | None = None) -> "Model":
+        """Bring the weights into memory: mapped out of their file without a copy, or as asked.
 
         Args:
             llama: The loaded libraries.
             weights: Where the GGUF lies.
-            repack: Copy weights into the layout that is fastest for this processor, where one
-                exists; those are then no longer shared with other processes.
+            options: How; None maps them.
 
         Raises:
             DamagedFileError: It is no GGUF, or cut short.
@@ -58,17 +74,25 @@ class Model:
         """
         api = llama.api
         params = api.llama_model_default_params()
-        params.use_extra_bufts = repack
+        options = options or LoadOptions()
+        params.use_extra_bufts = options.repack
+        if options.mlock:
+            params.load_mode = (
+                api.LLAMA_LOAD_MODE_MMAP_MLOCK if options.mmap else api.LLAMA_LOAD_MODE_MLOCK
+            )
+        elif not options.mmap:
+            params.load_mode = api.LLAMA_LOAD_MODE_NONE
 
         def load() -> Any:
-            file = _CFile(weights.path)
-            try:
-                file.seek(weights.offset)
-                return api.llama_model_load_from_file_ptr(file.pointer, params)
-            finally:
-                file.close()
+            return with_c_file(
+                weights.path,
+                weights.offset,
+                lambda file: api.llama_model_load_from_file_ptr(file, params),
+            )
 
-        handle = load()
+        # Listening takes its time, and llama.cpp's log alone says that locking failed.
+        handle, complaints = llama.listen(load) if options.mlock else (load(), [])
+        _warn_of_unlocked(complaints)
         if not handle:
             raise _load_error(weights.path, llama.why(load))
         return cls(llama, handle)
@@ -110,20 +134,21 @@ class Model:
         """The text of the token that ends a sequence, or the empty text."""
         return self._special_text(self._api.llama_vocab_eos(self.vocab))
 
-    @property
-    def kv_bytes_per_token(self) -> int:
-        """The size of one cell of the KV cache over all layers, in F16."""
+    def kv_bytes_per_token(self, attention: AttentionOptions) -> int:
+        """Return the size of one cell of the KV cache over all layers."""
         api = self._api
         architecture = self.metadata("general.architecture") or ""
         n_head = max(1, api.llama_model_n_head(self.handle))
         head_size = api.llama_model_n_embd(self.handle) // n_head
-        lengths = [
-            int(self.metadata(f"{architecture}.attention.{which}_length") or head_size)
-            for which in ("key", "value")
-        ]
         n_layer: int = api.llama_model_n_layer(self.handle)
         n_head_kv: int = api.llama_model_n_head_kv(self.handle)
-        return n_layer * n_head_kv * sum(lengths) * _F16_BYTES
+        num_keys, num_values = (
+            int(self.metadata(f"{architecture}.attention.{which}_length") or head_size)
+            * n_layer
+            * n_head_kv
+            for which in ("key", "value")
+        )
+        return attention.bytes_per_cell(num_keys, num_values)
 
     @property
     def can_cut_memory(self) -> bool:
@@ -192,25 +217,15 @@ class Model:
             size = -count
 
 
-class _CFile:
-    """A file opened by the C runtime, whose FILE* llama.cpp reads from."""
-
-    def __init__(self, path: Path) -> None:
-        self._c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None, use_errno=True)
-        self._c.fopen.restype = ctypes.c_void_p
-        self._c.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
-        self._c.fseeko.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int]
-        self._c.fclose.argtypes = [ctypes.c_void_p]
-        self.pointer = self._c.fopen(os.fsencode(path), b"rb")
-        if not self.pointer:
-            error = ctypes.get_errno()
-            raise DamagedFileError(f"{path} cannot be read: {os.strerror(error)}.")
-
-    def seek(self, offset: int) -> None:
-        self._c.fseeko(self.pointer, offset, os.SEEK_SET)
-
-    def close(self) -> None:
-        self._c.fclose(self.pointer)
+def _warn_of_unlocked(complaints: list[str]) -> None:
+    for line in complaints:
+        if "failed to mlock" in line or "VirtualLock" in line:
+            reason = line.partition("): ")[2].partition("\n")[0]
+            logger.warning(
+                "The weights could not be locked into memory (%s), so they can be swapped out. "
+                "The system's limit is raised with ulimit -l.",
+                reason,
+            )
 
 
 def _load_error(path: Path, complaints: list[str]) -> Exception:

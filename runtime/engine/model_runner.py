@@ -1,10 +1,11 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from runtime.engine.attention import AttentionOptions
 from runtime.engine.llama import Llama
 from runtime.engine.model import Model
 from runtime.engine.sampling.candidates import Candidates
@@ -14,7 +15,7 @@ from runtime.engine.sampling.grammar import Grammar
 from runtime.engine.sampling.logprobs import Choice, LogprobReader
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
-from runtime.errors import AppError, ResourceError
+from runtime.errors import AppError, ResourceError, UnsupportedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class ContextOptions:
         n_seq_max: Sequences at most, running and cached.
         n_threads: Threads while generating.
         n_threads_batch: Threads while reading prompts.
+        attention: The KV cache's types, flash attention, and RoPE.
     """
 
     n_ctx: int
@@ -36,6 +38,7 @@ class ContextOptions:
     n_seq_max: int
     n_threads: int
     n_threads_batch: int
+    attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
 class ModelRunner:
@@ -61,6 +64,7 @@ class ModelRunner:
 
         Raises:
             ResourceError: There is not enough memory for it.
+            UnsupportedError: The model takes no KV cache of the asked types.
         """
         params = llama.api.llama_context_default_params()
         params.n_ctx = options.n_ctx
@@ -72,6 +76,7 @@ class ModelRunner:
         params.kv_unified = True
         params.swa_full = True
         params.no_perf = True
+        options.attention.apply(params)
 
         def make() -> Any:
             return llama.api.llama_init_from_model(model.handle, params)
@@ -79,6 +84,11 @@ class ModelRunner:
         context = make()
         if not context:
             reason = " ".join(llama.why(make)[-1:])
+            if "cache type" in reason:
+                raise UnsupportedError(
+                    f"The model cannot have a KV cache of these types: {reason}.",
+                    hint="Leave --cache-type-k and --cache-type-v out.",
+                )
             raise ResourceError(
                 f"llama.cpp could not make a context of {options.n_ctx} tokens: {reason}",
                 hint="Ask for a smaller one with --ctx-size.",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.attention import AttentionOptions
+from runtime.engine.model import LoadOptions
 from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import UsageError
 from runtime.settings import (
@@ -83,3 +85,11 @@ def test_every_sampling_setting_is_a_parameter_and_a_flag() -> None:
     assert set(SAMPLING_SETTINGS.values()) <= {field.name for field in fields(SamplingParams)}
     assert set(SAMPLING_SETTINGS) <= {option.name for option in OPTIONS}
     assert {getattr(Settings(), name) for name in SAMPLING_SETTINGS} == {None}
+
+
+def test_options_of_the_engine_are_settings() -> None:
+    """Each field of the engine's groups of options is a setting with the same default."""
+    for kind in (AttentionOptions, LoadOptions):
+        for field in fields(kind):
+            assert getattr(Settings(), field.name) == field.default
+            assert field.name in {option.name for option in OPTIONS}
