@@ -49,6 +49,9 @@ EXCLUDES = [
 # readline is GPL, so it is not ours to hand out; Python's module finds it where it is installed.
 SYSTEM_LIBRARIES = ["libreadline.", "libtinfo.", "libncurses"]
 
+# A solofile computes on its own machine.
+_UNUSED_LIBRARIES = ["*ggml-rpc*"]
+
 # Prefixes that tell nothing of the machine they are on.
 _COMMON_PREFIXES = ("/usr", "/usr/local")
 
@@ -58,7 +61,7 @@ def freeze(folder: Path, libraries: Path) -> None:
 
     Args:
         folder: An existing, empty folder.
-        libraries: The native llama.cpp libraries, copied into it as they are.
+        libraries: The native llama.cpp libraries, copied into it.
 
     Raises:
         ToolError: This Python cannot be frozen, or PyInstaller failed.
@@ -76,7 +79,12 @@ def freeze(folder: Path, libraries: Path) -> None:
                 cut_unloaded(library)
                 _hide_prefix(library)
         shutil.copytree(frozen, folder, symlinks=True, dirs_exist_ok=True)
-    shutil.copytree(libraries, folder / LIBRARY_FOLDER, symlinks=True)
+    shutil.copytree(
+        libraries,
+        folder / LIBRARY_FOLDER,
+        symlinks=True,
+        ignore=shutil.ignore_patterns(*_UNUSED_LIBRARIES),
+    )
 
 
 def require_shared_python() -> None:

@@ -1,33 +1,21 @@
-"""The program inside a solofile: picks the command, and is the one place that reports errors."""
+"""The program inside a solofile: the one place that reports errors."""
 
-import importlib
 import os
 import sys
 from typing import NoReturn
 
-from runtime import __version__
-from runtime.cli.command import Parser, answer, program_name, say
-from runtime.errors import AppError, UsageError
-from runtime.settings import add_options
+from runtime.engine.llama import load_backends
+from runtime.errors import AppError
 
-COMMANDS = {
-    "serve": "serve the chat page and the API (the default)",
-    "chat": "talk with the model in this terminal",
-    "run": "answer one prompt and end",
-    "info": "show what is inside",
-    "verify": "check every byte",
-    "extract": "write the weights out",
-}
-EXAMPLES = """\
-  MODEL                                        open the chat page
-  MODEL run "What is the capital of France?"   answer once
-  MODEL chat                                   talk in the terminal
-  MODEL --port 9000 -c 4096                    serve with other settings"""
+# They need no engine.
+_READING_COMMANDS = ("info", "verify", "extract", "help", "--help", "-h", "--version")
 
 
 def main() -> NoReturn:
     """Run the command line this process was started with, and exit."""
     _restore_library_path()
+    if not sys.argv[1:] or sys.argv[1] not in _READING_COMMANDS:
+        load_backends()
     code = _exit_code()
     sys.stdout.flush()
     # The engine's thread may be inside llama.cpp, whose destructors must not run under it.
@@ -35,8 +23,12 @@ def main() -> NoReturn:
 
 
 def _exit_code() -> int:
+    # Imported while the backends load.
+    from runtime.cli.command import say
+    from runtime.cli.commands import run
+
     try:
-        return _run(sys.argv[1:])
+        return run(sys.argv[1:])
     except AppError as error:
         say(f"Error: {error}")
         return error.exit_code
@@ -46,42 +38,6 @@ def _exit_code() -> int:
         # Whoever read our output has gone; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _run(arguments: list[str]) -> int:
-    if arguments[:1] == ["--version"]:
-        answer(f"solofile {__version__}")
-        return 0
-    if arguments[:1] in (["--help"], ["-h"], ["help"]):
-        answer(_overview())
-        return 0
-    if arguments and arguments[0] in COMMANDS:
-        name, *arguments = arguments
-    elif arguments and not arguments[0].startswith("-"):
-        raise UsageError(
-            f"{arguments[0]} is no command.",
-            hint=f"The commands are {', '.join(sorted(COMMANDS))}.",
-        )
-    else:
-        name = "serve"
-    command = importlib.import_module(f"runtime.cli.{name}")
-    parser = Parser(name, command.SUMMARY, command.EXAMPLES)
-    command.add_arguments(parser)
-    add_options(parser, command.GROUPS)
-    code: int = command.main(parser.parse_args(arguments))
-    return code
-
-
-def _overview() -> str:
-    program = program_name()
-    commands = "\n".join(f"  {name:10} {summary}" for name, summary in COMMANDS.items())
-    return (
-        f"usage: {program} [COMMAND] [OPTIONS]\n\n"
-        "A language model in one file: chat page, API and terminal.\n\n"
-        f"commands:\n{commands}\n\n"
-        f"{program} COMMAND --help lists a command's options.\n\n"
-        f"examples:\n{EXAMPLES.replace('MODEL', program)}"
-    )
 
 
 def _restore_library_path() -> None:

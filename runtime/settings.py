@@ -6,7 +6,6 @@ which beats the manifest's defaults. Flags carry llama.cpp's names where it has 
 
 import argparse
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -307,6 +306,9 @@ def _add_option(section: Any, option: Option) -> None:
 def _read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    # Few solofiles have one, and every start would wait for the import.
+    import tomllib
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

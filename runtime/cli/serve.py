@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 import threading
-import webbrowser
 
 from runtime.cli.command import Context, answer, open_context, say
 from runtime.engine.engine import Engine
@@ -48,6 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
             say("Ctrl-C ends it.")
             threading.Thread(target=_tell_when_ready, args=(engine,), daemon=True).start()
             if _wants_browser(context):
+                import webbrowser
+
                 webbrowser.open(address)
 
         serve(create_app(state), listener, engine, when_listening=announce)

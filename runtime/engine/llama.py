@@ -5,11 +5,13 @@ it would import numpy and a second engine.
 """
 
 import ctypes
+import functools
 import importlib
 import importlib.util
 import logging
 import os
 import sys
+import threading
 import types
 from collections import deque
 from collections.abc import Callable
@@ -38,15 +40,13 @@ class Llama:
         self.api = api
         self._complaints: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
         self._to_python = api.llama_log_callback(self._log)
-        # A function of the C library that looks at its first argument and does nothing.
-        self._to_nobody = ctypes.cast(ctypes.CDLL(_C_LIBRARY).abs, api.llama_log_callback)
+        self._to_nobody = ctypes.cast(_do_nothing(), api.llama_log_callback)
         self._level = 0
 
     @classmethod
     def load(cls) -> "Llama":
         """Load libllama and the CPU backend that suits this processor best."""
-        folder = library_folder()
-        os.environ["LLAMA_CPP_LIB_PATH"] = str(folder)
+        os.environ["LLAMA_CPP_LIB_PATH"] = str(library_folder())
         if "llama_cpp" not in sys.modules:
             spec = importlib.util.find_spec("llama_cpp")
             assert spec is not None, "the binding is frozen in, or put on the path by the builder"
@@ -54,9 +54,8 @@ class Llama:
             package.__path__ = list(spec.submodule_search_locations or [])
             sys.modules["llama_cpp"] = package
         llama = cls(importlib.import_module("llama_cpp.llama_cpp"))
+        load_backends().join()
         llama._set_log()
-        ggml = ctypes.CDLL(str(next(folder.glob("*ggml.so.0"))))
-        ggml.ggml_backend_load_all_from_path(str(folder).encode())
         llama.api.llama_backend_init()
         return llama
 
@@ -87,6 +86,30 @@ class Llama:
         if self._level in (3, 4):
             self._complaints.append(line)
         logger.debug("llama.cpp: %s", line)
+
+
+@functools.cache
+def load_backends() -> threading.Thread:
+    """Begin to load the backend that suits this processor; it takes no time from other imports.
+
+    Returns:
+        The thread that loads it, which ends when it is loaded.
+    """
+    thread = threading.Thread(target=_load_backends)
+    thread.start()
+    return thread
+
+
+def _load_backends() -> None:
+    folder = library_folder()
+    ggml = ctypes.CDLL(str(next(folder.glob("*ggml.so.0"))))
+    ggml.ggml_log_set(_do_nothing(), None)
+    ggml.ggml_backend_load_all_from_path(str(folder).encode())
+
+
+def _do_nothing() -> Any:
+    """Return a function of the C library that looks at its first argument and does nothing."""
+    return ctypes.CDLL(_C_LIBRARY).abs
 
 
 def library_folder() -> Path:

@@ -9,7 +9,6 @@ import math
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +88,9 @@ def _check_size(source: str) -> None:
 
 def _with_stderr(call: Callable[[], Any]) -> tuple[Any, str]:
     """Return a call's result and what C code wrote to stderr, llama.cpp's one way to say why."""
+    # Seldom needed, and it imports a dozen modules.
+    import tempfile
+
     sys.stderr.flush()
     with tempfile.TemporaryFile() as file:
         saved = os.dup(2)

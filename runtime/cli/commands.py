@@ -1,0 +1,63 @@
+"""The commands of a solofile: picks one by its name."""
+
+import importlib
+
+from runtime import __version__
+from runtime.cli.command import Parser, answer, program_name
+from runtime.errors import UsageError
+from runtime.settings import add_options
+
+COMMANDS = {
+    "serve": "serve the chat page and the API (the default)",
+    "chat": "talk with the model in this terminal",
+    "run": "answer one prompt and end",
+    "info": "show what is inside",
+    "verify": "check every byte",
+    "extract": "write the weights out",
+}
+EXAMPLES = """\
+  MODEL                                        open the chat page
+  MODEL run "What is the capital of France?"   answer once
+  MODEL chat                                   talk in the terminal
+  MODEL --port 9000 -c 4096                    serve with other settings"""
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return the exit code.
+
+    Raises:
+        AppError: It cannot be done.
+    """
+    if arguments[:1] == ["--version"]:
+        answer(f"solofile {__version__}")
+        return 0
+    if arguments[:1] in (["--help"], ["-h"], ["help"]):
+        answer(_overview())
+        return 0
+    if arguments and arguments[0] in COMMANDS:
+        name, *arguments = arguments
+    elif arguments and not arguments[0].startswith("-"):
+        raise UsageError(
+            f"{arguments[0]} is no command.",
+            hint=f"The commands are {', '.join(sorted(COMMANDS))}.",
+        )
+    else:
+        name = "serve"
+    command = importlib.import_module(f"runtime.cli.{name}")
+    parser = Parser(name, command.SUMMARY, command.EXAMPLES)
+    command.add_arguments(parser)
+    add_options(parser, command.GROUPS)
+    code: int = command.main(parser.parse_args(arguments))
+    return code
+
+
+def _overview() -> str:
+    program = program_name()
+    commands = "\n".join(f"  {name:10} {summary}" for name, summary in COMMANDS.items())
+    return (
+        f"usage: {program} [COMMAND] [OPTIONS]\n\n"
+        "A language model in one file: chat page, API and terminal.\n\n"
+        f"commands:\n{commands}\n\n"
+        f"{program} COMMAND --help lists a command's options.\n\n"
+        f"examples:\n{EXAMPLES.replace('MODEL', program)}"
+    )
