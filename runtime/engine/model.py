@@ -57,6 +57,7 @@ class Model:
         self._pieces: dict[int, bytes] = {}
         self.n_vocab: int = llama.api.llama_vocab_n_tokens(self.vocab)
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
+        self.n_swa: int = llama.api.llama_model_n_swa(handle)
 
     @classmethod
     def load(cls, llama: Llama, weights: Weights, options: LoadOptions | None = None) -> "Model":

@@ -1,7 +1,7 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,8 @@ class ModelRunner:
         self.n_batch = options.n_batch
         self.n_seq_max = options.n_seq_max
         self.can_cut_memory = model.can_cut_memory
+        # Twins of all numbers follow behind them; see `_pin`.
+        self._has_twins = _needs_twins(model)
 
     @classmethod
     def open(cls, llama: Llama, model: Model, options: ContextOptions) -> "ModelRunner":
@@ -66,11 +68,14 @@ class ModelRunner:
             ResourceError: There is not enough memory for it.
             UnsupportedError: The model takes no KV cache of the asked types.
         """
+        if _needs_twins(model):
+            # Cells are pinned after each batch, so none may be computed in two parts.
+            options = replace(options, n_batch=min(options.n_batch, options.n_ubatch))
         params = llama.api.llama_context_default_params()
         params.n_ctx = options.n_ctx
         params.n_batch = options.n_batch
         params.n_ubatch = min(options.n_ubatch, options.n_batch)
-        params.n_seq_max = options.n_seq_max
+        params.n_seq_max = options.n_seq_max * (2 if _needs_twins(model) else 1)
         params.n_threads = options.n_threads
         params.n_threads_batch = options.n_threads_batch
         params.kv_unified = True
@@ -123,6 +128,8 @@ class ModelRunner:
             raise OutOfCellsError("The KV cache has no room for the batch.")
         if status:
             raise AppError(f"llama.cpp failed to compute a batch (status {status}).")
+        for piece in batch:
+            self._pin(piece.seq_id, piece.start)
 
     def sample(self, sampler: Sampler, index: int) -> int:
         """Choose a token; see `Runner.sample`."""
@@ -151,7 +158,25 @@ class ModelRunner:
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Share cells; see `Runner.copy_prefix`."""
         self._api.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        self._pin(target, 0)
 
     def cut(self, seq_id: int, length: int) -> None:
         """Drop cells; see `Runner.cut`."""
         self._api.llama_memory_seq_rm(self._memory, seq_id, length, -1)
+        if self._has_twins:
+            self._api.llama_memory_seq_rm(self._memory, seq_id + self.n_seq_max, length, -1)
+
+    def _pin(self, seq_id: int, start: int) -> None:
+        """Keep a sequence's cells from `start` on, where llama.cpp would not.
+
+        With a sliding window it takes cells behind the window away for others, in a full-size
+        cache too, if one sequence alone holds them. So a twin holds them as well: a prefix can be
+        shared, or gone back to, only while its cells are there.
+        """
+        if self._has_twins:
+            twin = seq_id + self.n_seq_max
+            self._api.llama_memory_seq_cp(self._memory, seq_id, twin, start, -1)
+
+
+def _needs_twins(model: Model) -> bool:
+    return model.n_swa > 0 and model.can_cut_memory

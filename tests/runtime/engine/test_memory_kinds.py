@@ -1,0 +1,128 @@
+"""Tests of sharing with real models of every kind of memory: no answer may depend on it."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runtime.engine.engine import EngineOptions, load_model
+from runtime.engine.model import Weights
+from runtime.engine.model_runner import ModelRunner
+from runtime.engine.prefix_cache import PrefixCache
+from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.scheduler import Scheduler
+from runtime.engine.sequence import GenerationRequest, Sequence
+from runtime.engine.types import BatchSlice
+from tests.runtime.engine.tiny_models import N_VOCAB, WRITERS
+
+PREFIX = [number * 7 % N_VOCAB for number in range(60)]
+ANSWER_TOKENS = 10
+
+pytestmark = pytest.mark.usefixtures("binding")
+
+
+@dataclass
+class Tiny:
+    """A tiny model in two contexts: one for the scheduler, one that computes each answer afresh."""
+
+    runner: ModelRunner
+    fresh: ModelRunner
+
+    def scheduler(self) -> Scheduler:
+        for number in range(self.runner.n_seq_max):
+            self.runner.cut(number, 0)
+        return Scheduler(self.runner, PrefixCache(self.runner), max_running=4)
+
+    def run(self, scheduler: Scheduler, prompts: list[list[int]]) -> list[Sequence]:
+        """Answer prompts that arrive together, greedily."""
+        sequences = [Sequence(GenerationRequest(prompt), lambda _: None) for prompt in prompts]
+        sampler = self.runner.new_sampler(SamplingParams(temperature=0), [])
+        for sequence in sequences:
+            scheduler.add(sequence)
+        while scheduler.has_work:
+            works = scheduler.schedule()
+            self.runner.decode([work.slice for work in works])
+            scheduler.advance(works)
+            for index, work in enumerate(works):
+                if work.slice.wants_logits:
+                    work.sequence.tokens.append(self.runner.sample(sampler, index))
+                    if work.sequence.num_completion_tokens == ANSWER_TOKENS:
+                        scheduler.remove(work.sequence)
+        sampler.close()
+        return sequences
+
+    def expected(self, prompt: list[int]) -> list[int]:
+        """Return the prompt and its answer, computed alone in an empty context."""
+        self.fresh.cut(0, 0)
+        sampler = self.fresh.new_sampler(SamplingParams(temperature=0), [])
+        tokens, start = list(prompt), 0
+        while len(tokens) < len(prompt) + ANSWER_TOKENS:
+            self.fresh.decode([BatchSlice(0, start, tokens[start:], True)])
+            start = len(tokens)
+            tokens.append(self.fresh.sample(sampler, 0))
+        sampler.close()
+        return tokens
+
+
+@pytest.fixture(params=WRITERS)
+def tiny(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tiny]:
+    path = tmp_path / "tiny.gguf"
+    WRITERS[request.param](path)
+    weights = Weights(path, 0, path.stat().st_size)
+    model, runner = load_model(EngineOptions(weights, n_ctx=512, max_running=4, n_threads=1))
+    other_model, fresh = load_model(EngineOptions(weights, n_ctx=512, max_running=4, n_threads=1))
+    yield Tiny(runner, fresh)
+    for one in (runner, fresh):
+        one.close()
+    model.close()
+    other_model.close()
+
+
+def test_requests_that_arrive_together_share_their_prefix(tiny: Tiny) -> None:
+    """A common prefix is computed once, and each answer is its own."""
+    prompts = [PREFIX + [number] * (number + 2) for number in range(4)]
+    together = tiny.run(tiny.scheduler(), prompts)
+    assert [sequence.num_cached_tokens for sequence in together] == [0, 60, 60, 60]
+    for prompt, sequence in zip(prompts, together, strict=True):
+        assert sequence.tokens == tiny.expected(prompt)
+    assert len({tuple(sequence.tokens[-ANSWER_TOKENS:]) for sequence in together}) > 1
+
+
+def test_a_chat_continues(tiny: Tiny) -> None:
+    """The next turn computes the last token and what is new."""
+    scheduler = tiny.scheduler()
+    first = tiny.run(scheduler, [PREFIX])[0]
+    second = tiny.run(scheduler, [[*first.tokens, 5, 6]])[0]
+    assert second.num_cached_tokens == len(first.tokens) - 1
+    assert second.tokens == tiny.expected([*first.tokens, 5, 6])
+
+
+def test_a_changed_chat_is_cut_where_it_changed(tiny: Tiny) -> None:
+    """What two chats share is reused, unless the memory cannot be cut there."""
+    scheduler = tiny.scheduler()
+    tiny.run(scheduler, [PREFIX])
+    prompt = [*PREFIX[:40], 1, 2]
+    changed = tiny.run(scheduler, [prompt])[0]
+    assert changed.num_cached_tokens == (40 if tiny.runner.can_cut_memory else 0)
+    assert changed.tokens == tiny.expected(prompt)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_answer_depends_on_what_was_asked_before(tiny: Tiny, seed: int) -> None:
+    """Random chats, alone and together, too many for the cells: every answer is as if alone."""
+    dice = random.Random(seed)
+    scheduler = tiny.scheduler()
+    known = [[dice.randrange(N_VOCAB) for _ in range(dice.randint(50, 150))] for _ in range(3)]
+    for _ in range(12):
+        prompts = []
+        for _ in range(dice.randint(1, 5)):
+            old = dice.choice(known)[:300]
+            kept = dice.choice([len(old), dice.randint(1, len(old))])
+            new = [dice.randrange(N_VOCAB) for _ in range(dice.randint(1, 40))]
+            prompts.append(old[:kept] + new)
+        for prompt, sequence in zip(prompts, tiny.run(scheduler, prompts), strict=True):
+            assert sequence.tokens == tiny.expected(prompt)
+            known.append(sequence.tokens)
+        known = known[-8:]
