@@ -16,7 +16,10 @@ SettingValue = str | int | float | bool
 
 
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry: its role (`weights`, `licence`, `runtime`), size in bytes and SHA-256 in hex."""
+    """One entry: its role, size in bytes and SHA-256 in hex.
+
+    The roles are `weights`, `adapter`, `licence` and `runtime`.
+    """
 
     name: str
     role: str
@@ -102,6 +105,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             if entry.role == "weights":
                 return entry
         raise DamagedFileError("The manifest names no weights.", hint=COPY_AGAIN)
+
+    @property
+    def adapters(self) -> list[EntryFacts]:
+        """The entries that are LoRA adapters."""
+        return [entry for entry in self.entries if entry.role == "adapter"]
 
 
 class _FormatVersion(msgspec.Struct):

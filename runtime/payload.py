@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.container import Container
+from runtime.engine.adapters import AdapterFile
 from runtime.engine.model import Weights
 from runtime.errors import DamagedFileError, UsageError
-from runtime.manifest import Manifest, read_manifest
-from runtime.zip_records import COPY_AGAIN, ends_with_directory
+from runtime.manifest import EntryFacts, Manifest, read_manifest
+from runtime.zip_records import COPY_AGAIN, Entry, ends_with_directory
 
 _GGUF_MAGIC = b"GGUF"
 
@@ -21,11 +22,13 @@ class Payload:
         path: The solofile or GGUF.
         weights: Where the GGUF lies.
         manifest: What the solofile says of itself; None for a plain GGUF.
+        adapters: The LoRA adapters inside the solofile.
     """
 
     path: Path
     weights: Weights
     manifest: Manifest | None
+    adapters: tuple[AdapterFile, ...] = ()
 
     @property
     def name(self) -> str:
@@ -66,9 +69,17 @@ def find_payload(model: Path | None) -> Payload:
 def _inside_container(path: Path) -> Payload:
     with Container.open(path) as container:
         manifest = read_manifest(container)
-        facts = manifest.weights
-        entry = container.entry(facts.name)
-        header = b"".join(container.range(entry.header_offset, entry.offset))
-        if header != entry.local_header() or entry.size != facts.size:
-            raise DamagedFileError(f"{facts.name} inside {path} is damaged.", hint=COPY_AGAIN)
-        return Payload(path, Weights(path, entry.offset, entry.size), manifest)
+        weights = _sound_entry(container, manifest.weights)
+        adapters = tuple(
+            AdapterFile(path, facts.name, _sound_entry(container, facts).offset)
+            for facts in manifest.adapters
+        )
+        return Payload(path, Weights(path, weights.offset, weights.size), manifest, adapters)
+
+
+def _sound_entry(container: Container, facts: EntryFacts) -> Entry:
+    entry = container.entry(facts.name)
+    header = b"".join(container.range(entry.header_offset, entry.offset))
+    if header != entry.local_header() or entry.size != facts.size:
+        raise DamagedFileError(f"{facts.name} inside {container.path} is damaged.", hint=COPY_AGAIN)
+    return entry

@@ -43,6 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     yarn_attn_factor: float | None = None
     yarn_beta_slow: float | None = None
     yarn_beta_fast: float | None = None
+    lora: str = ""
+    lora_scaled: str = ""
+    lora_init_without_apply: bool = False
     verbose: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -114,6 +117,7 @@ class Option:
         group: Which commands have it: `model`, `server` or `sampling`.
         help: What it does.
         metavar: What stands for its value in the help; empty for a boolean.
+        is_list: Whether it may be given again, for more between commas.
     """
 
     name: str
@@ -121,6 +125,7 @@ class Option:
     group: str
     help: str
     metavar: str = "N"
+    is_list: bool = False
 
 
 OPTIONS = (
@@ -161,6 +166,18 @@ OPTIONS = (
     Option("yarn_attn_factor", ("--yarn-attn-factor",), "model", "YaRN's attention factor"),
     Option("yarn_beta_slow", ("--yarn-beta-slow",), "model", "YaRN's low correction dimension"),
     Option("yarn_beta_fast", ("--yarn-beta-fast",), "model", "YaRN's high correction dimension"),
+    Option(
+        "lora", ("--lora",), "model", "LoRA adapters beside the file, between commas", "FILE",
+        is_list=True,
+    ),
+    Option(
+        "lora_scaled", ("--lora-scaled",), "model", "the same with their scales", "FILE:SCALE",
+        is_list=True,
+    ),
+    Option(
+        "lora_init_without_apply", ("--lora-init-without-apply",), "model",
+        "load adapters and apply none until a request asks", "",
+    ),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),
     Option("port", ("--port",), "server", f"port (default: {DEFAULT_PORT}, or the next free one)"),
@@ -280,6 +297,20 @@ def settings_file(solofile: Path) -> Path:
     return solofile.with_name(solofile.name.removesuffix(".exe") + ".toml")
 
 
+class _Append(argparse.Action):
+    """Adds to what the same flag gave before, behind a comma."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest, "")
+        setattr(namespace, self.dest, f"{before},{values}" if before else values)
+
+
 def _add_option(section: Any, option: Option) -> None:
     default = msgspec.structs.fields(Settings)[list(_TYPES).index(option.name)].default
     if not option.metavar:
@@ -297,6 +328,7 @@ def _add_option(section: Any, option: Option) -> None:
         *option.flags,
         dest=option.name,
         type=kind,
+        action=_Append if option.is_list else "store",
         metavar=option.metavar,
         default=argparse.SUPPRESS,
         help=option.help + shown,

@@ -3,15 +3,17 @@
 import argparse
 import logging
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
 from runtime.engine.model import LoadOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import UsageError
+from runtime.lora_settings import named_adapters
 from runtime.payload import Payload, find_payload, own_path
 from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
 
@@ -60,7 +62,15 @@ class Context:
             n_threads_batch=settings.threads_batch,
             loading=_options(LoadOptions, settings),
             attention=_options(AttentionOptions, settings),
+            adapters=self._adapters(),
         )
+
+    def _adapters(self) -> tuple[AdapterFile, ...]:
+        """Return the adapters inside the solofile, and then those that the settings name."""
+        files = [*self.payload.adapters, *named_adapters(self.settings)]
+        if self.settings.lora_init_without_apply:
+            files = [replace(file, scale=0.0) for file in files]
+        return tuple(files)
 
     def sampling(self) -> dict[str, Any]:
         """Return what the settings ask for, by field of `SamplingParams`.

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from runtime import machine
+from runtime.engine.adapters import AdapterFile, Adapters
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
 from runtime.engine.inbox import Inbox
 from runtime.engine.llama import Llama
+from runtime.engine.lora import LoraAdapters
 from runtime.engine.metrics import Metrics
 from runtime.engine.model import LoadOptions, Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
@@ -57,6 +59,7 @@ class EngineOptions:
         n_threads_batch: Threads while reading prompts; 0 takes n_threads.
         loading: How the weights come into memory.
         attention: The KV cache's types, flash attention, and RoPE.
+        adapters: LoRA adapters, by the numbers that requests name them by.
     """
 
     weights: Weights
@@ -68,6 +71,7 @@ class EngineOptions:
     n_threads_batch: int = 0
     loading: LoadOptions = field(default_factory=LoadOptions)
     attention: AttentionOptions = field(default_factory=AttentionOptions)
+    adapters: tuple[AdapterFile, ...] = ()
 
 
 def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
@@ -75,9 +79,9 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
 
     Raises:
         ResourceError: They do not fit into memory, or the context does not.
-        DamagedFileError: The weights are no sound GGUF.
+        DamagedFileError: The weights are no sound GGUF, or an adapter is none.
         UnsupportedError: llama.cpp does not know the model, it generates no text, or it takes no
-            KV cache of the asked types.
+            KV cache of the asked types; or an adapter is not for it.
     """
     check_weights_fit(options.weights.size, machine.memory_total_bytes())
     llama = Llama.load()
@@ -103,6 +107,7 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
             n_threads_batch=options.n_threads_batch or n_threads,
             attention=options.attention,
         ),
+        LoraAdapters.load(llama, model, options.adapters) if options.adapters else None,
     )
     logger.info("Context of %d tokens, %d threads.", runner.n_ctx, n_threads)
     return model, runner
@@ -114,10 +119,18 @@ class Engine:
     Args:
         load: Loads the model and its runner; called once, on the engine's thread.
         max_running: Requests worked on at once.
+        adapters: The LoRA adapters that the runner has.
     """
 
-    def __init__(self, load: Callable[[], tuple[Model, Runner]], *, max_running: int) -> None:
+    def __init__(
+        self,
+        load: Callable[[], tuple[Model, Runner]],
+        *,
+        max_running: int,
+        adapters: tuple[AdapterFile, ...] = (),
+    ) -> None:
         self._load = load
+        self.adapters = Adapters(adapters)
         self._max_running = max_running
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox()
@@ -130,7 +143,11 @@ class Engine:
     @classmethod
     def start(cls, options: EngineOptions) -> "Engine":
         """Start loading the model in the background."""
-        engine = cls(lambda: load_model(options), max_running=options.max_running)
+        engine = cls(
+            lambda: load_model(options),
+            max_running=options.max_running,
+            adapters=options.adapters,
+        )
         engine.start_thread()
         return engine
 
@@ -189,13 +206,13 @@ class Engine:
 
         Raises:
             ContextSizeError: The prompt is longer than the context.
-            RequestError: The prompt is empty.
+            RequestError: The prompt is empty, or an adapter is not there.
         """
         if not request.prompt:
             raise RequestError("The prompt is empty.")
         if len(request.prompt) >= self.n_ctx:
             raise ContextSizeError(len(request.prompt), self.n_ctx)
-        sequence = Sequence(request, emit)
+        sequence = Sequence(request, emit, self.adapters.resolve(request.lora))
         self._inbox.put(sequence)
         return sequence
 

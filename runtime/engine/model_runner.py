@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.llama import Llama
+from runtime.engine.lora import LoraAdapters
 from runtime.engine.model import Model
 from runtime.engine.sampling.candidates import Candidates
 from runtime.engine.sampling.chain import SamplerChain, build_chain
@@ -44,10 +45,18 @@ class ContextOptions:
 class ModelRunner:
     """A context over a loaded model; used by one thread."""
 
-    def __init__(self, llama: Llama, model: Model, context: Any, options: ContextOptions) -> None:
+    def __init__(
+        self,
+        llama: Llama,
+        model: Model,
+        context: Any,
+        options: ContextOptions,
+        adapters: LoraAdapters | None = None,
+    ) -> None:
         self._api = llama.api
         self._model = model
         self._context = context
+        self._adapters = adapters
         self._memory = llama.api.llama_get_memory(context)
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
@@ -61,8 +70,14 @@ class ModelRunner:
         self._has_twins = _needs_twins(model)
 
     @classmethod
-    def open(cls, llama: Llama, model: Model, options: ContextOptions) -> "ModelRunner":
-        """Make a context.
+    def open(
+        cls,
+        llama: Llama,
+        model: Model,
+        options: ContextOptions,
+        adapters: LoraAdapters | None = None,
+    ) -> "ModelRunner":
+        """Make a context that can apply some loaded adapters.
 
         Raises:
             ResourceError: There is not enough memory for it.
@@ -98,7 +113,7 @@ class ModelRunner:
                 f"llama.cpp could not make a context of {options.n_ctx} tokens: {reason}",
                 hint="Ask for a smaller one with --ctx-size.",
             )
-        return cls(llama, model, context, options)
+        return cls(llama, model, context, options, adapters)
 
     def close(self) -> None:
         """Free the context."""
@@ -123,6 +138,8 @@ class ModelRunner:
             native.logits[count - 1] = piece.wants_logits
             self._output_positions.append(count - 1)
         native.n_tokens = count
+        if self._adapters:
+            self._adapters.apply(self._context, batch[0].adapters)
         status = self._api.llama_decode(self._context, native)
         if status == 1:
             raise OutOfCellsError("The KV cache has no room for the batch.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.radix_tree import Match, RadixTree
 from runtime.engine.types import Runner
 
@@ -45,22 +46,24 @@ class PrefixCache:
         """How many cells running requests hold, shared ones counted once."""
         return self._tree.num_held(self._leased)
 
-    def match_length(self, prompt: list[int]) -> int:
+    def match_length(self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS) -> int:
         """Return how much of a prompt `acquire` would find."""
-        return self._match(prompt).length
+        return self._match(prompt, adapters).length
 
-    def acquire(self, prompt: list[int]) -> Lease | None:
+    def acquire(self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS) -> Lease | None:
         """Hand out a sequence number with as much of `prompt` computed as can be found.
+
+        Only what was computed with the same adapters is found.
 
         At least one token is left to compute, whose logits the first sample needs.
 
         Returns:
             None where every number is in use.
         """
-        match = self._match(prompt)
+        match = self._match(prompt, adapters)
         seq_id = self._finished_at(match)
         if seq_id is None:
-            seq_id = self._share(match)
+            seq_id = self._share(match, adapters)
         if seq_id is None:
             return None
         self._leased.add(seq_id)
@@ -76,7 +79,12 @@ class PrefixCache:
         self._leased.remove(seq_id)
         self._touch(seq_id)
         tokens = self._tree.tokens(seq_id)
-        others = {other: self._tree.tokens(other) for other in self._tree.ends if other != seq_id}
+        adapters = self._tree.adapters(seq_id)
+        others = {
+            other: self._tree.tokens(other)
+            for other in self._tree.ends
+            if other != seq_id and self._tree.adapters(other) == adapters
+        }
         if not tokens or any(self._can_replace(other, tokens) for other in others.values()):
             self._drop(seq_id)
             return
@@ -106,8 +114,8 @@ class PrefixCache:
             self._drop(seq_id)
         return True
 
-    def _match(self, prompt: list[int]) -> Match:
-        return self._tree.match(prompt[:-1], whole=not self._runner.can_cut_memory)
+    def _match(self, prompt: list[int], adapters: AdapterSet) -> Match:
+        return self._tree.match(prompt[:-1], adapters, whole=not self._runner.can_cut_memory)
 
     def _finished_at(self, match: Match) -> int | None:
         """Return a finished sequence that ends with the match: it simply goes on."""
@@ -115,7 +123,7 @@ class PrefixCache:
             return None
         return next(iter(match.node.seq_ids - self._leased), None)
 
-    def _share(self, match: Match) -> int | None:
+    def _share(self, match: Match, adapters: AdapterSet) -> int | None:
         """Return a number that holds the matched cells together with those that have them."""
         source = match.node.holder() if match.length else None
         if not self._free_ids:
@@ -132,7 +140,7 @@ class PrefixCache:
         seq_id = self._free_ids.pop()
         if source is not None:
             self._runner.copy_prefix(source, seq_id, match.length)
-        self._tree.place(seq_id, source, match.length)
+        self._tree.place(seq_id, source, match.length, adapters)
         return seq_id
 
     def _least_recent(self, *, keep: int | None = None) -> int | None:

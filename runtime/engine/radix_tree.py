@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+
 
 @dataclass(eq=False, slots=True)
 class Node:
@@ -16,6 +18,7 @@ class Node:
         children: What follows it, for different sequence numbers.
         seq_ids: The sequence numbers whose last cell is the last one here.
         last_used: When it was last handed out or given back, by the cache's clock.
+        adapters: In a root: what the tokens below were computed with.
     """
 
     start: int = 0
@@ -24,6 +27,7 @@ class Node:
     children: list["Node"] = field(default_factory=list)
     seq_ids: set[int] = field(default_factory=set)
     last_used: int = 0
+    adapters: AdapterSet = NO_ADAPTERS
 
     @property
     def end(self) -> int:
@@ -49,22 +53,35 @@ class Match:
 class RadixTree:
     """Every sequence number's tokens, with the cells that several share counted once.
 
-    Two nodes beside each other may begin alike: they are what two sequences computed twice.
+    Cells computed with different adapters differ for the same tokens, so each set of adapters has
+    a root of its own. Two nodes beside each other may begin alike: they are what two sequences
+    computed twice.
     """
 
     def __init__(self) -> None:
-        self.root = Node()
+        self.roots = {NO_ADAPTERS: Node()}
         self.num_cells = 0
         self.ends: dict[int, Node] = {}
 
-    def place(self, seq_id: int, source: int | None, length: int) -> None:
-        """Let a new or known `seq_id` hold the first `length` cells of `source`, and no others."""
-        node = self.root if source is None else self.ends[source]
+    def place(
+        self,
+        seq_id: int,
+        source: int | None,
+        length: int,
+        adapters: AdapterSet = NO_ADAPTERS,
+    ) -> None:
+        """Let a new or known `seq_id` hold the first `length` cells of `source`, and no others.
+
+        Without a source it holds none yet, and `adapters` are what its cells will be computed with.
+        """
+        node = self._root(adapters) if source is None else self.ends[source]
         while node.parent is not None and node.start >= length:
             node = node.parent
         node = self._split(node, length)
         old = self.ends.get(seq_id)
         if old is not node:
+            if node.parent is None:
+                self.roots[node.adapters] = node
             node.seq_ids.add(seq_id)
             self.ends[seq_id] = node
             if old is not None:
@@ -74,7 +91,7 @@ class RadixTree:
     def extend(self, seq_id: int, tokens: ReadOnlyList[int]) -> None:
         """Add cells that a sequence number computed."""
         node = self.ends[seq_id]
-        if node is self.root or node.children or len(node.seq_ids) > 1:
+        if node.parent is None or node.children or len(node.seq_ids) > 1:
             node.seq_ids.remove(seq_id)
             child = Node(node.end, parent=node, seq_ids={seq_id}, last_used=node.last_used)
             node.children.append(child)
@@ -106,15 +123,24 @@ class RadixTree:
         nodes = {node for seq_id in seq_ids for node in self.path(seq_id)}
         return sum(len(node.tokens) for node in nodes)
 
-    def match(self, tokens: list[int], *, whole: bool) -> Match:
+    def adapters(self, seq_id: int) -> AdapterSet:
+        """Return what a sequence number's cells were computed with."""
+        node = self.ends[seq_id]
+        while node.parent is not None:
+            node = node.parent
+        return node.adapters
+
+    def match(self, tokens: list[int], adapters: AdapterSet = NO_ADAPTERS, *, whole: bool) -> Match:
         """Find the longest prefix of `tokens` there is.
 
         Args:
             tokens: Token ids.
+            adapters: What the cells must have been computed with.
             whole: Only take what some sequence number holds without anything behind it.
         """
-        best = Match(self.root, 0)
-        pending = [self.root]
+        root = self._root(adapters)
+        best = Match(root, 0)
+        pending = [root]
         while pending:
             for node in pending.pop().children:
                 length = common_prefix_length(node.tokens, tokens, node.start)
@@ -125,6 +151,10 @@ class RadixTree:
                 if is_whole:
                     pending.append(node)
         return best
+
+    def _root(self, adapters: AdapterSet) -> Node:
+        """Return the root of a set of adapters; a new one is kept once something holds it."""
+        return self.roots.get(adapters) or Node(adapters=adapters)
 
     def _split(self, node: Node, length: int) -> Node:
         """Return a node that ends at `length`, which lies in `node` or at its end."""
@@ -144,6 +174,8 @@ class RadixTree:
             node.parent.children.remove(node)
             self.num_cells -= len(node.tokens)
             node = node.parent
+        if node.parent is None and node.adapters and not node.seq_ids and not node.children:
+            del self.roots[node.adapters]
         if node.parent is not None and not node.seq_ids and len(node.children) == 1:
             child = node.children[0]
             child.start, child.tokens, child.parent = (

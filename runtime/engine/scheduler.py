@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runtime.engine.adapters import AdapterSet
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.radix_tree import common_prefix_length
 from runtime.engine.sequence import Sequence
@@ -30,7 +31,7 @@ class Scheduler:
 
     A request that begins like a prompt another one is still computing waits until that part is
     computed, and then shares it; the other pauses there, so that its state can be shared even
-    where memory cannot be cut.
+    where memory cannot be cut. A batch is computed with one set of LoRA adapters; they take turns.
     """
 
     def __init__(self, runner: Runner, cache: PrefixCache, *, max_running: int) -> None:
@@ -39,6 +40,7 @@ class Scheduler:
         self._n_batch = runner.n_batch
         self._max_running = max_running
         self._pauses: dict[Sequence, int] = {}
+        self._turns: list[AdapterSet] = []
         self.num_preemptions = 0
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
@@ -71,8 +73,28 @@ class Scheduler:
     def schedule(self) -> list[Work]:
         """Return the next batch; running sequences that no longer fit are put back first."""
         self._admit()
+        for adapters in self._by_turn():
+            works = self._batch(adapters)
+            if works:
+                self._turns.remove(adapters)
+                self._turns.append(adapters)
+                return works
+        return []
+
+    def _by_turn(self) -> list[AdapterSet]:
+        """Return the running requests' sets of adapters, the one that waited longest first.
+
+        A set that is new waits for the others, so that no number of new ones keeps an old one out.
+        """
+        present = dict.fromkeys(sequence.adapters for sequence in self.running)
+        known = [adapters for adapters in self._turns if adapters in present]
+        self._turns = list(dict.fromkeys([*known, *present]))
+        return list(self._turns)
+
+    def _batch(self, adapters: AdapterSet) -> list[Work]:
+        """Return a batch of those that are computed with the same adapters."""
         works: list[Work] = []
-        for sequence, wanted in self._shares():
+        for sequence, wanted in self._shares(adapters):
             if sequence.seq_id is None:
                 continue
             count = self._make_room(sequence, wanted, works)
@@ -98,7 +120,7 @@ class Scheduler:
                 continue
             if not self._fits(sequence):
                 return
-            lease = self._cache.acquire(sequence.tokens)
+            lease = self._cache.acquire(sequence.tokens, sequence.adapters)
             if lease is None:
                 return
             self.waiting.remove(sequence)
@@ -112,7 +134,8 @@ class Scheduler:
         """Say whether a running prompt will soon have more of this one than the cache has."""
         # Who began to wait stays for the rest, however little of it is left.
         least_gain = 1 if sequence.is_held else MIN_SHARED_TOKENS
-        worth_waiting = self._cache.match_length(sequence.tokens) + least_gain
+        known = self._cache.match_length(sequence.tokens, sequence.adapters)
+        worth_waiting = known + least_gain
         best: Sequence | None = None
         for other in self.running:
             length = _shared_length(other, sequence)
@@ -132,15 +155,16 @@ class Scheduler:
         beside = self._cache.num_leased_cells + uncomputed - max(shared, default=0)
         return not self.running or beside + len(sequence.tokens) < self._n_ctx
 
-    def _shares(self) -> list[tuple[Sequence, int]]:
+    def _shares(self, adapters: AdapterSet) -> list[tuple[Sequence, int]]:
         """Divide the batch: a token for each decoding sequence, and the rest evenly to prompts."""
-        decoding = [sequence for sequence in self.running if sequence.is_decoding]
+        batch = [sequence for sequence in self.running if sequence.adapters == adapters]
+        decoding = [sequence for sequence in batch if sequence.is_decoding]
         budget = self._n_batch - len(decoding)
-        if decoding:
+        if any(sequence.is_decoding for sequence in self.running):
             budget = min(budget, MAX_PREFILL_WHILE_DECODING)
         left = {
             sequence: self._pauses.get(sequence, len(sequence.tokens)) - sequence.num_computed
-            for sequence in self.running
+            for sequence in batch
             if not sequence.is_decoding
         }
         shares = dict.fromkeys(decoding[: self._n_batch], 1)
@@ -184,7 +208,9 @@ class Scheduler:
         start = sequence.num_computed
         tokens = sequence.tokens[start : start + count]
         is_last = start + count == len(sequence.tokens)
-        return Work(sequence, BatchSlice(sequence.seq_id, start, tokens, is_last))
+        return Work(
+            sequence, BatchSlice(sequence.seq_id, start, tokens, is_last, sequence.adapters)
+        )
 
 
 def _shared_length(running: Sequence, waiting: Sequence) -> int:
@@ -192,5 +218,7 @@ def _shared_length(running: Sequence, waiting: Sequence) -> int:
 
     The waiting one's last token is left to compute, for its logits.
     """
+    if running.adapters != waiting.adapters:
+        return 0
     length = common_prefix_length(waiting.tokens, running.tokens)
     return min(length, len(waiting.tokens) - 1)

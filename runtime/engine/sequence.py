@@ -2,9 +2,10 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.text import TextStream
@@ -23,6 +24,8 @@ class GenerationRequest:
         stop: Strings at which to stop.
         num_top_logprobs: How many rivals of each token to tell with its likelihood; None tells
             no likelihoods.
+        lora: The scales of LoRA adapters by number, 0 for the others; None takes those that the
+            engine's `adapters` hold.
     """
 
     prompt: list[int]
@@ -30,6 +33,7 @@ class GenerationRequest:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     num_top_logprobs: int | None = None
+    lora: Mapping[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Sequence:
     """One request's tokens, its place in the KV cache, and its clock.
 
     Attributes:
+        adapters: What its tokens are computed with.
         tokens: The prompt and what was generated so far.
         num_computed: How many of them lie in the KV cache.
         seq_id: Its number there while it runs.
@@ -94,10 +99,16 @@ class Sequence:
         was_preempted: Whether it once had to give its cells up.
     """
 
-    def __init__(self, request: GenerationRequest, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        emit: Callable[[Event], None],
+        adapters: AdapterSet = NO_ADAPTERS,
+    ) -> None:
         self.id = next(_ids)
         self.request = request
         self.emit = emit
+        self.adapters = adapters
         self.tokens = list(request.prompt)
         self.num_prompt_tokens = len(request.prompt)
         self.num_cached_tokens = 0

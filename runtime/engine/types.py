@@ -4,6 +4,7 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import AppError
@@ -22,12 +23,14 @@ class BatchSlice:
         start: The position of the first token.
         tokens: Their ids.
         wants_logits: Whether the last one's logits are sampled from.
+        adapters: What they are computed with; the same for all of a batch.
     """
 
     seq_id: int
     start: int
     tokens: list[int]
     wants_logits: bool
+    adapters: AdapterSet = NO_ADAPTERS
 
 
 class Sampler(Protocol):

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from runtime.errors import AppError
-from runtime.server import health, metrics, openai, pages
+from runtime.server import health, lora, metrics, openai, pages
 from runtime.server.errors import answer_error
 from runtime.server.generation import ClientGoneError, answer_nobody
 from runtime.server.state import ServerState
@@ -13,7 +13,7 @@ from runtime.server.state import ServerState
 def create_app(state: ServerState) -> Starlette:
     """Return the application that serves one engine."""
     app = Starlette(
-        routes=[*health.ROUTES, *metrics.ROUTES, *openai.ROUTES, *pages.routes()],
+        routes=[*health.ROUTES, *lora.ROUTES, *metrics.ROUTES, *openai.ROUTES, *pages.routes()],
         exception_handlers={
             AppError: answer_error,
             HTTPException: answer_error,

@@ -20,6 +20,7 @@ from runtime.server.errors import LoadingError, NotSupportedError, error_body
 from runtime.server.generation import generate, unless_gone
 from runtime.server.json import JSONResponse, encode, read_json
 from runtime.server.logprobs import logprobs_body, num_top_logprobs
+from runtime.server.lora import LoraScale, lora_scales
 from runtime.server.sampling import SamplingFields
 from runtime.server.state import ServerState, state_of
 from runtime.server.timings import timings
@@ -76,6 +77,7 @@ class ChatRequest(SamplingFields, kw_only=True):
     json_schema: Any = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    lora: list[LoraScale] | None = None
 
 
 async def list_models(request: Request) -> Response:
@@ -127,6 +129,7 @@ def _to_generation(body: ChatRequest, state: ServerState) -> GenerationRequest:
         max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
+        lora=lora_scales(body.lora),
     )
 
 

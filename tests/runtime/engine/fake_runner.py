@@ -3,6 +3,7 @@
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
@@ -23,6 +24,7 @@ class Cell:
     """A place in the KV cache; sequences that share it hold the same object."""
 
     token: int
+    adapters: AdapterSet = NO_ADAPTERS
 
 
 @dataclass
@@ -47,14 +49,19 @@ class FakeRunner:
         assert batch, "an empty batch"
         assert sum(len(piece.tokens) for piece in batch) <= self.n_batch, "the batch is too large"
         assert len({piece.seq_id for piece in batch}) == len(batch), "a sequence comes twice"
+        assert len({piece.adapters for piece in batch}) == 1, "two sets of adapters at once"
         for piece in batch:
+            before = {cell.adapters for cell in self.cells.get(piece.seq_id, [])}
+            assert before <= {piece.adapters}, "cells of other adapters"
             assert 0 <= piece.seq_id < self.n_seq_max, "no such sequence"
             assert piece.tokens, "an empty slice"
             assert len(self.cells.get(piece.seq_id, [])) == piece.start, "a gap between positions"
         if self.num_cells_used + sum(len(piece.tokens) for piece in batch) > self.n_ctx:
             raise OutOfCellsError("full")
         for piece in batch:
-            self.cells.setdefault(piece.seq_id, []).extend(Cell(token) for token in piece.tokens)
+            self.cells.setdefault(piece.seq_id, []).extend(
+                Cell(token, piece.adapters) for token in piece.tokens
+            )
         self.history.append(list(batch))
 
     @property

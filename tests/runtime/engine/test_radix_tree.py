@@ -107,11 +107,11 @@ def test_the_tree_is_what_the_sequences_hold(seed: int) -> None:
 
 def _check_form(tree: RadixTree) -> None:
     """Every node is needed: some sequence ends there, or several go on from there."""
-    pending: list[Node] = [tree.root]
+    pending: list[Node] = list(tree.roots.values())
     while pending:
         node = pending.pop()
-        assert node is tree.root or node.seq_ids or len(node.children) > 1
-        assert node is tree.root or node.tokens
+        assert node.parent is None or node.seq_ids or len(node.children) > 1
+        assert node.parent is None or node.tokens
         for child in node.children:
             assert child.parent is node
             assert child.start == node.end

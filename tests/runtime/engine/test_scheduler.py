@@ -6,14 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.engine.adapters import NO_ADAPTERS, AdapterScale, AdapterSet
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import MAX_PREFILL_WHILE_DECODING, MIN_SHARED_TOKENS, Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
 from tests.runtime.engine.fake_runner import FakeRunner
 
+# Each kind of request: without adapters, with one, with the same one weaker, with two.
+ADAPTER_SETS: list[AdapterSet] = [
+    NO_ADAPTERS,
+    (AdapterScale(0, 1.0),),
+    (AdapterScale(0, 0.5),),
+    (AdapterScale(0, 1.0), AdapterScale(1, 1.0)),
+]
 
-def _sequence(prompt: list[int], max_tokens: int = 4) -> Sequence:
-    return Sequence(GenerationRequest(prompt, max_tokens=max_tokens), lambda _: None)
+
+def _sequence(
+    prompt: list[int], max_tokens: int = 4, adapters: AdapterSet = NO_ADAPTERS
+) -> Sequence:
+    return Sequence(GenerationRequest(prompt, max_tokens=max_tokens), lambda _: None, adapters)
 
 
 class _Engine:
@@ -55,6 +66,7 @@ class _Engine:
             assert sequence.seq_id is not None
             cells = self.runner.cells.get(sequence.seq_id, [])
             assert [cell.token for cell in cells] == sequence.tokens[: sequence.num_computed]
+            assert {cell.adapters for cell in cells} <= {sequence.adapters}
             leased.update(cells)
         assert self.cache.num_leased_cells == len(leased)
 
@@ -63,6 +75,7 @@ class _Engine:
         while self.cache.evict(1):
             self.check()
         assert self.runner.num_cells_used == self.cache.num_cells == 0
+        assert set(self.cache._tree.roots) == {NO_ADAPTERS}
         for number in range(self.runner.n_seq_max):
             assert self.cache.acquire([number]) is not None
         assert self.cache.acquire([0]) is None
@@ -221,9 +234,38 @@ def test_choices_share_their_prompt(can_cut_memory: bool) -> None:
     assert runner.num_computed == 99 + 5
 
 
+def test_adapters_take_turns() -> None:
+    """Requests with different adapters are computed in turn, those with the same ones together."""
+    engine = _Engine(FakeRunner())
+    for number, adapters in enumerate([*ADAPTER_SETS[:3], NO_ADAPTERS]):
+        engine.scheduler.add(_sequence([number], 9, adapters))
+    for _ in range(9):
+        engine.step()
+    sets = [batch[0].adapters for batch in engine.runner.history]
+    assert sets == ADAPTER_SETS[:3] * 3
+    assert [len(batch) for batch in engine.runner.history] == [2, 1, 1] * 3
+
+
+def test_prefixes_are_not_shared_between_adapters() -> None:
+    """The same prompt with other adapters is computed anew, and again found with its own."""
+    engine = _Engine(FakeRunner())
+    prompt = list(range(10))
+    found = []
+    for adapters in [*ADAPTER_SETS[:3], *ADAPTER_SETS[:3]]:
+        sequence = _sequence(prompt, 2, adapters)
+        engine.run(sequence)
+        found.append(sequence.num_cached_tokens)
+    assert found == [0, 0, 0, 9, 9, 9]
+    engine.check_nothing_leaked()
+
+
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 2**32), can_cut_memory=st.booleans())
-def test_nobody_starves(seed: int, can_cut_memory: bool) -> None:
+@given(
+    seed=st.integers(0, 2**32),
+    can_cut_memory=st.booleans(),
+    num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
+)
+def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) -> None:
     """However many short requests arrive, a long one has its answer in bounded time."""
     chance = random.Random(seed)
     runner = FakeRunner(n_ctx=200, n_batch=16, can_cut_memory=can_cut_memory)
@@ -234,7 +276,8 @@ def test_nobody_starves(seed: int, can_cut_memory: bool) -> None:
             engine.scheduler.add(long)
         for _ in range(2):
             prompt = [chance.randrange(3) for _ in range(chance.randint(1, 20))]
-            engine.scheduler.add(_sequence(prompt, chance.randint(1, 6)))
+            adapters = chance.choice(ADAPTER_SETS[:num_adapter_sets])
+            engine.scheduler.add(_sequence(prompt, chance.randint(1, 6), adapters))
         engine.step()
     assert long.num_completion_tokens == 5
 
@@ -246,9 +289,15 @@ def test_nobody_starves(seed: int, can_cut_memory: bool) -> None:
     n_batch=st.integers(4, 48),
     n_seq_max=st.integers(4, 8),
     can_cut_memory=st.booleans(),
+    num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
 )
 def test_every_request_gets_its_own_text(
-    seed: int, n_ctx: int, n_batch: int, n_seq_max: int, can_cut_memory: bool
+    seed: int,
+    n_ctx: int,
+    n_batch: int,
+    n_seq_max: int,
+    can_cut_memory: bool,
+    num_adapter_sets: int,
 ) -> None:
     """Whatever arrives, is cancelled, evicted or put back: every answer is as if it ran alone."""
     chance = random.Random(seed)
@@ -260,7 +309,9 @@ def test_every_request_gets_its_own_text(
     cancelled: list[Sequence] = []
     for _ in range(25):
         if chance.random() < 0.5:
-            sequence = _sequence(_random_prompt(chance, asked, n_ctx), chance.randint(1, 9))
+            adapters = chance.choice(ADAPTER_SETS[:num_adapter_sets])
+            prompt = _random_prompt(chance, asked, n_ctx)
+            sequence = _sequence(prompt, chance.randint(1, 9), adapters)
             asked.append(sequence)
             engine.scheduler.add(sequence)
         unfinished = list(engine.scheduler.sequences())
