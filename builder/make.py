@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.adapters import fetch_adapters
 from builder.files import atomic_path, explained_disk_errors, require_writable
 from builder.gguf_facts import PART, model_name, read_facts
 from builder.kit import ensure_kit
@@ -36,6 +37,7 @@ class Order:
         toolchain: What compiles a kit that is not there yet: `zig` or `system`.
         is_smoke_tested: Whether the finished file must answer a question.
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
+        adapters: Where LoRA adapters to embed come from.
     """
 
     source: Source
@@ -46,6 +48,7 @@ class Order:
     toolchain: str = "zig"
     is_smoke_tested: bool = True
     weights_sha256: str = ""
+    adapters: list[Source] = field(default_factory=list)
 
 
 def make_solofile(order: Order) -> Report:
@@ -63,6 +66,7 @@ def make_solofile(order: Order) -> Report:
     facts = read_facts(
         [file.path for file in fetched.files], name=name, license_id=fetched.license_id
     )
+    adapters = fetch_adapters(order.adapters, architecture=facts.architecture)
     kit = ensure_kit(order.target, toolchain=order.toolchain)
     weights, sha256, files = _one_file(fetched)
     contents = Contents(
@@ -73,7 +77,8 @@ def make_solofile(order: Order) -> Report:
         weights_sha256=order.weights_sha256 or sha256,
         model=facts,
         origin=msgspec.structs.replace(fetched.origin, files=files),
-        licences=fetched.licences,
+        licences=fetched.licences + adapters.licences,
+        adapters=adapters.files,
         defaults=order.defaults,
     )
     output = _output_path(order, order.name or f"{name}-{facts.quantization}")

@@ -1,14 +1,14 @@
-"""Writing a solofile: launcher, weights, licences, manifest and runtime, in that order."""
+"""Writing a solofile: launcher, weights, adapters, licences, manifest, runtime, in that order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from builder import console
 from builder.errors import ToolError
 from builder.files import require_space, synced_file
 from builder.kit import Kit
-from builder.sources.source import LicenceFile
+from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import Target
 from runtime.container import MANIFEST_NAME, RUNTIME_NAME, ContainerWriter
 from runtime.errors import DamagedFileError, UnsupportedError
@@ -41,6 +41,7 @@ class Contents:
         model: What its header says.
         origin: Where it came from; without files, the weights themselves are meant.
         licences: The licence texts to carry.
+        adapters: The LoRA adapters to carry, in the order of their numbers.
         defaults: Settings that are built in.
     """
 
@@ -52,12 +53,14 @@ class Contents:
     model: ModelFacts
     origin: Origin
     licences: list[LicenceFile] = field(default_factory=list)
+    adapters: list[ModelFile] = field(default_factory=list)
     defaults: dict[str, SettingValue] = field(default_factory=dict)
 
     @property
     def max_size_bytes(self) -> int:
         """The size the solofile will not exceed."""
         files = [self.kit.launcher, self.weights, self.kit.runtime_pkg]
+        files += [adapter.path for adapter in self.adapters]
         licences = sum(len(licence.text) for licence in self.licences)
         return sum(path.stat().st_size for path in files) + licences + _OVERHEAD_BYTES
 
@@ -119,6 +122,7 @@ def _write_entries(
     )
     if contents.weights_sha256 not in ("", weights.sha256):
         raise damaged(contents.weights)
+    adapters = [_add_adapter(writer, adapter) for adapter in contents.adapters]
     licences = [_add_licence(writer, licence) for licence in contents.licences]
     runtime = EntryFacts(
         name=RUNTIME_NAME,
@@ -127,12 +131,25 @@ def _write_entries(
         sha256=kit.info.runtime_sha256,
     )
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
-    manifest = _manifest(contents, launcher, [weights, *licences, runtime])
+    manifest = _manifest(contents, launcher, [weights, *adapters, *licences, runtime])
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
     writer.finish()
     return manifest
+
+
+def _add_adapter(writer: ContainerWriter, adapter: ModelFile) -> EntryFacts:
+    name = f"adapters/{PurePath(adapter.name).name}"
+    facts = EntryFacts(
+        name=name,
+        role="adapter",
+        size=adapter.path.stat().st_size,
+        sha256=writer.add_file(name, adapter.path),
+    )
+    if adapter.sha256 not in ("", facts.sha256):
+        raise damaged(adapter.path)
+    return facts
 
 
 def _add_licence(writer: ContainerWriter, licence: LicenceFile) -> EntryFacts:

