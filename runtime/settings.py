@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lora: str = ""
     lora_scaled: str = ""
     lora_init_without_apply: bool = False
+    spec_type: str = "ngram-simple"
     verbose: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -177,6 +178,10 @@ OPTIONS = (
     Option(
         "lora_init_without_apply", ("--lora-init-without-apply",), "model",
         "load adapters and apply none until a request asks", "",
+    ),
+    Option(
+        "spec_type", ("--spec-type",), "model",
+        "guess tokens ahead where a text repeats itself: ngram-simple or none", "TYPE",
     ),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),

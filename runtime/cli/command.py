@@ -12,6 +12,7 @@ from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
 from runtime.engine.model import LoadOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
+from runtime.engine.speculation import SpeculationOptions
 from runtime.errors import UsageError
 from runtime.lora_settings import named_adapters
 from runtime.payload import Payload, find_payload, own_path
@@ -63,6 +64,7 @@ class Context:
             loading=_options(LoadOptions, settings),
             attention=_options(AttentionOptions, settings),
             adapters=self._adapters(),
+            speculation=_options(SpeculationOptions, settings),
         )
 
     def _adapters(self) -> tuple[AdapterFile, ...]:

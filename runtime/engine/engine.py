@@ -10,6 +10,7 @@ from runtime import machine
 from runtime.engine.adapters import AdapterFile, Adapters
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.drafting import Drafter
 from runtime.engine.inbox import Inbox
 from runtime.engine.llama import Llama
 from runtime.engine.lora import LoraAdapters
@@ -19,6 +20,7 @@ from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import Scheduler, Work
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
+from runtime.engine.speculation import SpeculationOptions
 from runtime.engine.types import OutOfCellsError, Runner
 from runtime.errors import AppError, RequestError, UnsupportedError
 
@@ -60,6 +62,7 @@ class EngineOptions:
         loading: How the weights come into memory.
         attention: The KV cache's types, flash attention, and RoPE.
         adapters: LoRA adapters, by the numbers that requests name them by.
+        speculation: How tokens are guessed ahead.
     """
 
     weights: Weights
@@ -72,6 +75,7 @@ class EngineOptions:
     loading: LoadOptions = field(default_factory=LoadOptions)
     attention: AttentionOptions = field(default_factory=AttentionOptions)
     adapters: tuple[AdapterFile, ...] = ()
+    speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
 
 
 def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
@@ -120,6 +124,7 @@ class Engine:
         load: Loads the model and its runner; called once, on the engine's thread.
         max_running: Requests worked on at once.
         adapters: The LoRA adapters that the runner has.
+        drafter: Guesses tokens ahead; None does without.
     """
 
     def __init__(
@@ -128,10 +133,12 @@ class Engine:
         *,
         max_running: int,
         adapters: tuple[AdapterFile, ...] = (),
+        drafter: Drafter | None = None,
     ) -> None:
         self._load = load
         self.adapters = Adapters(adapters)
         self._max_running = max_running
+        self._drafter = drafter
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox()
         self._metrics = Metrics()
@@ -147,6 +154,7 @@ class Engine:
             lambda: load_model(options),
             max_running=options.max_running,
             adapters=options.adapters,
+            drafter=options.speculation.drafter(),
         )
         engine.start_thread()
         return engine
@@ -238,7 +246,11 @@ class Engine:
             return
         finally:
             self._is_loaded.set()
-        _Loop(self._model, self._runner, self._max_running, self._inbox, self._publish).run()
+        cache = PrefixCache(self._runner)
+        scheduler = Scheduler(
+            self._runner, cache, max_running=self._max_running, drafter=self._drafter
+        )
+        _Loop(self._model, self._runner, cache, scheduler, self._inbox, self._publish).run()
 
     def _publish(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -251,14 +263,15 @@ class _Loop:
         self,
         model: Model,
         runner: Runner,
-        max_running: int,
+        cache: PrefixCache,
+        scheduler: Scheduler,
         inbox: Inbox,
         publish: Callable[[Metrics], None],
     ) -> None:
         self._model = model
         self._runner = runner
-        self._cache = PrefixCache(runner)
-        self._scheduler = Scheduler(runner, self._cache, max_running=max_running)
+        self._cache = cache
+        self._scheduler = scheduler
         self._inbox = inbox
         self._metrics = Metrics()
         self._publish = publish
@@ -296,7 +309,7 @@ class _Loop:
         for index, work in enumerate(works):
             if work.slice.wants_logits:
                 try:
-                    self._take_token(work.sequence, index)
+                    self._take_tokens(work, index)
                 except AppError as error:
                     self._fail(work.sequence, error)
 
@@ -324,20 +337,30 @@ class _Loop:
                 if not self._cache.evict(sum(len(piece.tokens) for piece in batch)):
                     raise
 
-    def _take_token(self, sequence: Sequence, index: int) -> None:
+    def _take_tokens(self, work: Work, index: int) -> None:
+        """Sample a sequence's next token, and go on as long as it is what was drafted."""
+        sequence = work.sequence
+        for offset, drafted in enumerate([*work.draft, None]):
+            token = self._take_token(sequence, index, offset)
+            if drafted is None or token != drafted or sequence.seq_id is None:
+                break
+            self._scheduler.accept(sequence, drafted)
+        self._scheduler.settle(work)
+
+    def _take_token(self, sequence: Sequence, index: int, offset: int) -> int:
         """Sample a sequence's next token and tell its caller the text that is certain."""
         assert sequence.sampler is not None, "prepared with its first batch"
-        token = self._runner.sample(sequence.sampler, index)
+        token = self._runner.sample(sequence.sampler, index, offset)
         if sequence.first_token_at is None:
             sequence.first_token_at = time.monotonic()
         sequence.tokens.append(token)
         self._metrics.count_token(sequence)
         if self._model.is_end_of_generation(token):
             self._finish(sequence, "stop")
-            return
+            return token
         num_top = sequence.request.num_top_logprobs
         if num_top is not None:
-            sequence.choices.append(self._runner.choice(index, token, num_top))
+            sequence.choices.append(self._runner.choice(index, token, num_top, offset))
         text = sequence.text.push(self._model.piece(token))
         if text:
             sequence.emit(sequence.delta(text))
@@ -345,6 +368,7 @@ class _Loop:
             self._finish(sequence, "stop")
         elif self._is_out_of_room(sequence):
             self._finish(sequence, "length")
+        return token
 
     def _is_out_of_room(self, sequence: Sequence) -> bool:
         max_tokens = sequence.request.max_tokens

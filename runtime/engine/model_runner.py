@@ -135,8 +135,10 @@ class ModelRunner:
                 native.seq_id[count][0] = piece.seq_id
                 native.logits[count] = 0
                 count += 1
-            native.logits[count - 1] = piece.wants_logits
-            self._output_positions.append(count - 1)
+            first_output = count - 1 - piece.num_drafted
+            for position in range(first_output, count):
+                native.logits[position] = piece.wants_logits
+            self._output_positions.append(first_output)
         native.n_tokens = count
         if self._adapters:
             self._adapters.apply(self._context, batch[0].adapters)
@@ -148,16 +150,17 @@ class ModelRunner:
         for piece in batch:
             self._pin(piece.seq_id, piece.start)
 
-    def sample(self, sampler: Sampler, index: int) -> int:
+    def sample(self, sampler: Sampler, index: int, offset: int = 0) -> int:
         """Choose a token; see `Runner.sample`."""
         assert isinstance(sampler, SamplerChain | ConstrainedChain), "made by new_sampler"
-        return sampler.sample(self._context, self._output_positions[index])
+        return sampler.sample(self._context, self._output_positions[index] + offset)
 
-    def choice(self, index: int, token: int, num_top: int) -> Choice:
+    def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
         """Return how likely a token was; see `Runner.choice`."""
         if self._logprobs is None:
             self._logprobs = LogprobReader(self._api, self._candidates)
-        logits = self._api.llama_get_logits_ith(self._context, self._output_positions[index])
+        position = self._output_positions[index] + offset
+        logits = self._api.llama_get_logits_ith(self._context, position)
         return self._logprobs.read(logits, token, num_top)
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:

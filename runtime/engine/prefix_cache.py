@@ -74,6 +74,10 @@ class PrefixCache:
         """Note what a leased sequence number has computed."""
         self._tree.extend(seq_id, tokens)
 
+    def drop_rest(self, seq_id: int) -> None:
+        """Drop the cells of a leased sequence number that `extend` was not told of."""
+        self._runner.cut(seq_id, self._tree.ends[seq_id].end)
+
     def release(self, seq_id: int) -> None:
         """Keep what a request computed that is done, where nothing else has it."""
         self._leased.remove(seq_id)

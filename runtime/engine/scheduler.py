@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable
+from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 
 from runtime.engine.adapters import AdapterSet
+from runtime.engine.drafting import Drafter, draft_limits
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.radix_tree import common_prefix_length
 from runtime.engine.sequence import Sequence
@@ -25,6 +27,16 @@ class Work:
     sequence: Sequence
     slice: BatchSlice
 
+    @property
+    def known(self) -> list[int]:
+        """The share's tokens without the drafted ones."""
+        return self.slice.tokens[: len(self.slice.tokens) - self.slice.num_drafted]
+
+    @property
+    def draft(self) -> list[int]:
+        """The drafted tokens."""
+        return self.slice.tokens[len(self.known) :]
+
 
 class Scheduler:
     """Admits waiting requests and builds batches within the KV cache's cells.
@@ -34,8 +46,17 @@ class Scheduler:
     where memory cannot be cut. A batch is computed with one set of LoRA adapters; they take turns.
     """
 
-    def __init__(self, runner: Runner, cache: PrefixCache, *, max_running: int) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        cache: PrefixCache,
+        *,
+        max_running: int,
+        drafter: Drafter | None = None,
+    ) -> None:
         self._cache = cache
+        # Rejected drafts are cut off again.
+        self._drafter = drafter if runner.can_cut_memory else None
         self._n_ctx = runner.n_ctx
         self._n_batch = runner.n_batch
         self._max_running = max_running
@@ -64,6 +85,7 @@ class Scheduler:
             self.waiting.remove(sequence)
             return
         self.running.remove(sequence)
+        self._drop_rejected(sequence)
         if keep:
             self._cache.release(sequence.seq_id)
         else:
@@ -100,13 +122,38 @@ class Scheduler:
             count = self._make_room(sequence, wanted, works)
             if count > 0:
                 works.append(self._work(sequence, count))
-        return works
+        return self._with_drafts(works)
 
     def advance(self, works: Iterable[Work]) -> None:
-        """Note that a batch was computed."""
+        """Note that a batch was computed; `settle` says which drafts were right."""
         for work in works:
-            work.sequence.num_computed += len(work.slice.tokens)
-            self._cache.extend(work.slice.seq_id, work.slice.tokens)
+            work.sequence.num_drafted += work.slice.num_drafted
+            work.sequence.num_unsettled = work.slice.num_drafted
+            self._extend(work.sequence, work.known)
+
+    def accept(self, sequence: Sequence, token: int) -> None:
+        """Note that a sequence's next drafted token was right."""
+        sequence.num_unsettled -= 1
+        sequence.num_accepted += 1
+        self._extend(sequence, [token])
+
+    def settle(self, work: Work) -> None:
+        """Drop a work's rejected drafts, and learn from them for the next one."""
+        num_drafted, sequence = work.slice.num_drafted, work.sequence
+        if num_drafted and sequence.seq_id is not None:
+            sequence.pace.learn(num_drafted, num_drafted - sequence.num_unsettled)
+            self._drop_rejected(sequence)
+
+    def _extend(self, sequence: Sequence, tokens: list[int]) -> None:
+        assert sequence.seq_id is not None, "it is running"
+        sequence.num_computed += len(tokens)
+        self._cache.extend(sequence.seq_id, tokens)
+
+    def _drop_rejected(self, sequence: Sequence) -> None:
+        if sequence.num_unsettled:
+            assert sequence.seq_id is not None, "it is running"
+            self._cache.drop_rest(sequence.seq_id)
+            sequence.num_unsettled = 0
 
     def _admit(self) -> None:
         """Start waiting requests in order; one that waits for another's prompt keeps its place."""
@@ -202,15 +249,31 @@ class Scheduler:
         sequence.was_preempted = True
         self.waiting.appendleft(sequence)
 
+    def _with_drafts(self, works: list[Work]) -> list[Work]:
+        """Put drafts behind decoding sequences' tokens; no running sequence makes room for one."""
+        decoding = [work.sequence for work in works if work.sequence.is_decoding]
+        num_planned = sum(len(work.slice.tokens) for work in works)
+        limits = draft_limits(decoding, self._n_batch - num_planned)
+        if self._drafter is None or not limits:
+            return works
+        drafts = self._drafter.propose(limits)
+        wanted = num_planned + sum(len(draft) for draft in drafts.values())
+        while (missing := wanted - (self._n_ctx - self._cache.num_cells)) > 0:
+            if not self._cache.evict(missing):
+                return works
+        return [
+            self._work(work.sequence, len(work.slice.tokens), drafts.get(work.sequence, []))
+            for work in works
+        ]
+
     @staticmethod
-    def _work(sequence: Sequence, count: int) -> Work:
+    def _work(sequence: Sequence, count: int, draft: ReadOnlyList[int] = ()) -> Work:
         assert sequence.seq_id is not None, "it is running"
         start = sequence.num_computed
-        tokens = sequence.tokens[start : start + count]
+        tokens = [*sequence.tokens[start : start + count], *draft]
         is_last = start + count == len(sequence.tokens)
-        return Work(
-            sequence, BatchSlice(sequence.seq_id, start, tokens, is_last, sequence.adapters)
-        )
+        piece = BatchSlice(sequence.seq_id, start, tokens, is_last, sequence.adapters, len(draft))
+        return Work(sequence, piece)
 
 
 def _shared_length(running: Sequence, waiting: Sequence) -> int:

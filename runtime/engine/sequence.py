@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+from runtime.engine.draft_pace import DraftPace
+from runtime.engine.prompt_lookup import PromptLookup
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.text import TextStream
@@ -48,6 +50,8 @@ class Stats:
         prompt_s: Seconds from then to the first token.
         time_to_first_token_s: Seconds from the request's arrival to its first token.
         generation_s: Seconds from the first token to the last.
+        drafted_tokens: Tokens that were guessed ahead.
+        accepted_tokens: How many of the guesses were right.
     """
 
     prompt_tokens: int
@@ -57,6 +61,8 @@ class Stats:
     prompt_s: float
     time_to_first_token_s: float
     generation_s: float
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,9 @@ class Sequence:
         seq_id: Its number there while it runs.
         is_held: Whether it waits for a prefix that another one is computing.
         was_preempted: Whether it once had to give its cells up.
+        num_unsettled: How many drafted tokens lie behind the computed ones in the KV cache.
+        num_drafted: How many tokens were drafted for it.
+        num_accepted: How many of them were right.
     """
 
     def __init__(
@@ -116,6 +125,11 @@ class Sequence:
         self.seq_id: int | None = None
         self.is_held = False
         self.was_preempted = False
+        self.lookup: PromptLookup | None = None
+        self.pace = DraftPace()
+        self.num_unsettled = 0
+        self.num_drafted = 0
+        self.num_accepted = 0
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
         self.choices: list[Choice] = []
@@ -157,4 +171,6 @@ class Sequence:
             prompt_s=first_token - started,
             time_to_first_token_s=first_token - self.submitted_at,
             generation_s=now - first_token,
+            drafted_tokens=self.num_drafted,
+            accepted_tokens=self.num_accepted,
         )

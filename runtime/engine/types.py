@@ -24,6 +24,8 @@ class BatchSlice:
         tokens: Their ids.
         wants_logits: Whether the last one's logits are sampled from.
         adapters: What they are computed with; the same for all of a batch.
+        num_drafted: How many tokens at the end are guesses; their logits, and those of the token
+            before them, are wanted.
     """
 
     seq_id: int
@@ -31,6 +33,7 @@ class BatchSlice:
     tokens: list[int]
     wants_logits: bool
     adapters: AdapterSet = NO_ADAPTERS
+    num_drafted: int = 0
 
 
 class Sampler(Protocol):
@@ -56,15 +59,20 @@ class Runner(Protocol):
             OutOfCellsError: The KV cache has no room for it.
         """
 
-    def sample(self, sampler: Sampler, index: int) -> int:
+    def sample(self, sampler: Sampler, index: int, offset: int = 0) -> int:
         """Choose a token from the logits of the batch's slice number `index`.
+
+        Args:
+            sampler: The request's; it goes on by the token.
+            index: Which slice.
+            offset: After how many of the slice's drafted tokens.
 
         Raises:
             RequestError: The request's grammar allows none.
         """
 
-    def choice(self, index: int, token: int, num_top: int) -> Choice:
-        """Return how likely a token was after the batch's slice number `index`."""
+    def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
+        """Return how likely a token was where `sample` chose it."""
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
         """Make a sampler chain that has seen the prompt.

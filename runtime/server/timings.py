@@ -8,7 +8,7 @@ def timings(stats: Stats) -> dict[str, float]:
     prompt_n = stats.prompt_tokens - stats.cached_tokens
     # The first token comes with the prompt; the rates are those of the ones after it.
     num_steps = max(0, stats.completion_tokens - 1)
-    return {
+    shown = {
         "cache_n": stats.cached_tokens,
         "prompt_n": prompt_n,
         "prompt_ms": stats.prompt_s * 1e3,
@@ -21,6 +21,9 @@ def timings(stats: Stats) -> dict[str, float]:
         "queue_ms": stats.queue_s * 1e3,
         "time_to_first_token_ms": stats.time_to_first_token_s * 1e3,
     }
+    if stats.drafted_tokens:
+        shown |= {"draft_n": stats.drafted_tokens, "draft_n_accepted": stats.accepted_tokens}
+    return shown
 
 
 def _ratio(value: float, divisor: float) -> float:

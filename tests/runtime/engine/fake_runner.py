@@ -55,6 +55,8 @@ class FakeRunner:
             assert before <= {piece.adapters}, "cells of other adapters"
             assert 0 <= piece.seq_id < self.n_seq_max, "no such sequence"
             assert piece.tokens, "an empty slice"
+            assert piece.num_drafted < len(piece.tokens), "a draft behind nothing"
+            assert self.can_cut_memory or not piece.num_drafted, "a draft that cannot be cut"
             assert len(self.cells.get(piece.seq_id, [])) == piece.start, "a gap between positions"
         if self.num_cells_used + sum(len(piece.tokens) for piece in batch) > self.n_ctx:
             raise OutOfCellsError("full")
@@ -78,10 +80,12 @@ class FakeRunner:
         """Return the tokens a sequence holds."""
         return [cell.token for cell in self.cells.get(seq_id, [])]
 
-    def sample(self, sampler: Sampler, index: int) -> int:
+    def sample(self, sampler: Sampler, index: int, offset: int = 0) -> int:
         piece = self.history[-1][index]
         assert piece.wants_logits, "no logits were asked for"
-        return self.continuation(self.tokens(piece.seq_id))
+        assert 0 <= offset <= piece.num_drafted, "no logits were asked for there"
+        end = piece.start + len(piece.tokens) - piece.num_drafted + offset
+        return self.continuation(self.tokens(piece.seq_id)[:end])
 
     def continuation(self, tokens: list[int]) -> int:
         """Return the token that follows `tokens`."""
@@ -94,7 +98,7 @@ class FakeRunner:
             tokens.append(self.continuation(tokens))
         return tokens[len(prompt) :]
 
-    def choice(self, index: int, token: int, num_top: int) -> Choice:
+    def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
         return Choice(Likelihood(token, 0.0), (Likelihood(token, 0.0),) * num_top)
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> FakeSampler:

@@ -1,16 +1,23 @@
 """Tests of which tokens go into a batch, with a runner that checks the KV cache's rules."""
 
 import random
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterScale, AdapterSet
+from runtime.engine.drafting import MAX_CHECKED, MAX_DRAFTING, Drafter
 from runtime.engine.prefix_cache import PrefixCache
-from runtime.engine.scheduler import MAX_PREFILL_WHILE_DECODING, MIN_SHARED_TOKENS, Scheduler
+from runtime.engine.scheduler import (
+    MAX_PREFILL_WHILE_DECODING,
+    MIN_SHARED_TOKENS,
+    Scheduler,
+    Work,
+)
 from runtime.engine.sequence import GenerationRequest, Sequence
-from tests.runtime.engine.fake_runner import FakeRunner
+from tests.runtime.engine.fake_runner import FakeRunner, FakeSampler
 
 # Each kind of request: without adapters, with one, with the same one weaker, with two.
 ADAPTER_SETS: list[AdapterSet] = [
@@ -30,10 +37,12 @@ def _sequence(
 class _Engine:
     """Computes batches and finishes what is done, as the engine does, and checks every step."""
 
-    def __init__(self, runner: FakeRunner, max_running: int = 4) -> None:
+    def __init__(
+        self, runner: FakeRunner, max_running: int = 4, drafter: Drafter | None = None
+    ) -> None:
         self.runner = runner
         self.cache = PrefixCache(runner)
-        self.scheduler = Scheduler(runner, self.cache, max_running=max_running)
+        self.scheduler = Scheduler(runner, self.cache, max_running=max_running, drafter=drafter)
 
     def step(self) -> None:
         works = self.scheduler.schedule()
@@ -41,9 +50,9 @@ class _Engine:
         assert len(self.scheduler.running) <= self.scheduler._max_running
         self.runner.decode([work.slice for work in works])
         self.scheduler.advance(works)
-        for work in works:
+        for index, work in enumerate(works):
             if work.slice.wants_logits:
-                self._take_token(work.sequence)
+                self._take_tokens(work, index)
         self.check()
 
     def run(self, *sequences: Sequence, max_steps: int = 10_000) -> None:
@@ -80,12 +89,38 @@ class _Engine:
             assert self.cache.acquire([number]) is not None
         assert self.cache.acquire([0]) is None
 
-    def _take_token(self, sequence: Sequence) -> None:
-        assert sequence.seq_id is not None
-        sequence.tokens.append(self.runner.continuation(self.runner.tokens(sequence.seq_id)))
-        is_full = len(sequence.tokens) >= self.runner.n_ctx
-        if is_full or sequence.num_completion_tokens == sequence.request.max_tokens:
-            self.scheduler.remove(sequence)
+    def _take_tokens(self, work: Work, index: int) -> None:
+        sequence = work.sequence
+        for offset, drafted in enumerate([*work.draft, None]):
+            token = self.runner.sample(FakeSampler(self.runner), index, offset)
+            sequence.tokens.append(token)
+            is_full = len(sequence.tokens) >= self.runner.n_ctx
+            if is_full or sequence.num_completion_tokens == sequence.request.max_tokens:
+                self.scheduler.remove(sequence)
+                return
+            if token != drafted:
+                break
+            self.scheduler.accept(sequence, token)
+        self.scheduler.settle(work)
+
+
+class _Guesser:
+    """Drafts what comes, and goes wrong somewhere now and then."""
+
+    def __init__(self, runner: FakeRunner, chance: random.Random) -> None:
+        self._runner = runner
+        self._chance = chance
+
+    def propose(self, limits: Mapping[Sequence, int]) -> dict[Sequence, list[int]]:
+        drafts = {}
+        for sequence, limit in limits.items():
+            assert limit > 0
+            assert sequence.is_decoding
+            draft = self._runner.expected(sequence.tokens, self._chance.randint(0, limit))
+            drafts[sequence] = [
+                token if self._chance.random() < 0.8 else token + 1 for token in draft
+            ]
+        return drafts
 
 
 def test_decoding_comes_before_prefill() -> None:
@@ -202,6 +237,91 @@ def test_who_waits_goes_on_when_the_other_is_cancelled() -> None:
     assert engine.runner.num_computed == 61 + 3
 
 
+class _Oracle:
+    """Drafts what comes, or always something else."""
+
+    def __init__(self, runner: FakeRunner, *, is_right: bool) -> None:
+        self._runner = runner
+        self._error = 0 if is_right else 1
+
+    def propose(self, limits: Mapping[Sequence, int]) -> dict[Sequence, list[int]]:
+        return {
+            sequence: [
+                token + self._error for token in self._runner.expected(sequence.tokens, limit)
+            ]
+            for sequence, limit in limits.items()
+        }
+
+
+def test_accepted_drafts_save_batches() -> None:
+    """One batch gives all drafted tokens and one more, and no more are drafted than are wanted."""
+    runner = FakeRunner(n_ctx=100, n_batch=32)
+    engine = _Engine(runner, drafter=_Oracle(runner, is_right=True))
+    sequence = _sequence([1, 2, 3], max_tokens=20)
+    engine.run(sequence)
+    assert sequence.tokens[3:] == runner.expected([1, 2, 3], 20)
+    assert [len(batch[0].tokens) for batch in runner.history] == [3, MAX_CHECKED, 3]
+    assert (sequence.num_drafted, sequence.num_accepted) == (17, 17)
+    engine.check_nothing_leaked()
+
+
+def test_rejected_drafts_leave_no_cells() -> None:
+    """A wrong guess is gone after its batch, and later requests find only what was said."""
+    runner = FakeRunner(n_ctx=100, n_batch=32)
+    engine = _Engine(runner, drafter=_Oracle(runner, is_right=False))
+    first = _sequence([1, 2, 3], max_tokens=5)
+    engine.run(first)
+    assert first.tokens[3:] == runner.expected([1, 2, 3], 5)
+    assert (first.num_drafted, first.num_accepted) == (3 + 2 + 1, 0)
+    guessed = runner.history[1][0].tokens
+    assert len(guessed) == 4
+    second = _sequence([1, 2, 3, *guessed, 9])
+    engine.run(second)
+    assert second.num_cached_tokens == 4
+    engine.check_nothing_leaked()
+
+
+def test_a_request_that_ends_within_its_draft_leaves_no_cells() -> None:
+    """What was drafted behind the last token is not kept for later requests."""
+    runner = FakeRunner(n_ctx=100, n_batch=32)
+    engine = _Engine(runner, drafter=_Oracle(runner, is_right=True))
+    first = _sequence([1, 2, 3], max_tokens=50)
+    engine.scheduler.add(first)
+    engine.step()
+    works = engine.scheduler.schedule()
+    runner.decode([work.slice for work in works])
+    engine.scheduler.advance(works)
+    token = runner.sample(FakeSampler(runner), 0)
+    first.tokens.append(token)
+    engine.scheduler.accept(first, token)
+    engine.scheduler.remove(first)
+    assert engine.cache.num_cells == runner.num_cells_used == 5
+    engine.check_nothing_leaked()
+
+
+def test_drafts_take_no_cells_from_running_requests() -> None:
+    """Where cells are short there are no drafts, and nobody is put back for one."""
+    runner = FakeRunner(n_ctx=16, n_batch=16)
+    engine = _Engine(runner, drafter=_Oracle(runner, is_right=False))
+    sequences = [_sequence([number] * 5, max_tokens=4) for number in (1, 2)]
+    engine.run(*sequences)
+    assert not any(sequence.was_preempted for sequence in sequences)
+    engine.check_nothing_leaked()
+
+
+def test_drafts_share_what_a_batch_may_check() -> None:
+    """Few sequences divide the drafted tokens, and many draft none."""
+    for num_sequences in (1, 2, MAX_DRAFTING, MAX_DRAFTING + 1):
+        runner = FakeRunner(n_ctx=500, n_batch=64, n_seq_max=10)
+        engine = _Engine(runner, max_running=num_sequences, drafter=_Oracle(runner, is_right=False))
+        for number in range(num_sequences):
+            engine.scheduler.add(_sequence([number], max_tokens=100))
+        engine.step()
+        works = engine.scheduler.schedule()
+        expected = MAX_CHECKED // num_sequences if num_sequences <= MAX_DRAFTING else 1
+        assert [len(work.slice.tokens) for work in works] == [expected] * num_sequences
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     num_shared=st.integers(MIN_SHARED_TOKENS, 90),
@@ -290,6 +410,7 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     n_seq_max=st.integers(4, 8),
     can_cut_memory=st.booleans(),
     num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
+    is_drafting=st.booleans(),
 )
 def test_every_request_gets_its_own_text(
     seed: int,
@@ -298,13 +419,14 @@ def test_every_request_gets_its_own_text(
     n_seq_max: int,
     can_cut_memory: bool,
     num_adapter_sets: int,
+    is_drafting: bool,
 ) -> None:
-    """Whatever arrives, is cancelled, evicted or put back: every answer is as if it ran alone."""
+    """Whatever arrives, is guessed, cancelled or evicted: every answer is as if it ran alone."""
     chance = random.Random(seed)
     runner = FakeRunner(
         n_ctx=n_ctx, n_batch=n_batch, n_seq_max=n_seq_max, can_cut_memory=can_cut_memory
     )
-    engine = _Engine(runner)
+    engine = _Engine(runner, drafter=_Guesser(runner, chance) if is_drafting else None)
     asked: list[Sequence] = []
     cancelled: list[Sequence] = []
     for _ in range(25):

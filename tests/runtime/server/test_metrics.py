@@ -56,3 +56,9 @@ def test_a_request_without_tokens_has_rates_of_zero() -> None:
     """What took no time has no rate."""
     shown = timings(Stats(1, 1, 0, 0.0, 0.0, 0.0, 0.0))
     assert {name for name, value in shown.items() if value} == {"cache_n"}
+
+
+def test_guessed_tokens_are_told_where_there_were_some() -> None:
+    """A request with drafts says how many tokens were guessed, and how many rightly."""
+    shown = timings(Stats(1, 1, 9, 0.0, 0.0, 0.0, 0.0, drafted_tokens=8, accepted_tokens=5))
+    assert (shown["draft_n"], shown["draft_n_accepted"]) == (8, 5)

@@ -1,0 +1,31 @@
+"""How much one sequence drafts: more while its drafts are accepted, less when they are not."""
+
+START_LENGTH = 4
+MAX_LENGTH = 15
+START_MATCH = 8
+MIN_MATCH = 4
+MAX_MATCH = 64
+
+
+class DraftPace:
+    """Learns from each draft how long the next may be, and how good its reason must be.
+
+    Attributes:
+        length: Tokens to draft.
+        needed_match: How many tokens must have come before like this for a draft to be made.
+    """
+
+    def __init__(self) -> None:
+        self.length = START_LENGTH
+        self.needed_match = START_MATCH
+
+    def learn(self, num_drafted: int, num_accepted: int) -> None:
+        """Take in how a draft went."""
+        if num_accepted == num_drafted:
+            self.length = min(MAX_LENGTH, self.length * 2)
+            self.needed_match = max(MIN_MATCH, self.needed_match // 2)
+        elif num_accepted * 2 >= num_drafted:
+            self.length = max(START_LENGTH, num_accepted)
+        else:
+            self.length = START_LENGTH
+            self.needed_match = min(MAX_MATCH, self.needed_match * 2)
