@@ -1,5 +1,6 @@
 """The model this run serves: the one inside the running solofile, or another file's."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from runtime.manifest import EntryFacts, Manifest, read_manifest
 from runtime.zip_records import COPY_AGAIN, Entry, ends_with_directory
 
 _GGUF_MAGIC = b"GGUF"
+_NUM_SAMPLES = 64
+_SAMPLE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,22 @@ class Payload:
     def name(self) -> str:
         """The model's name as shown to people and clients."""
         return self.manifest.name if self.manifest else self.path.stem
+
+    def weights_digest(self) -> str:
+        """Return what tells these weights from others.
+
+        For a plain GGUF that is no digest of all of it, which would take long, but of its size,
+        its time, and samples from all over it.
+        """
+        if self.manifest:
+            return self.manifest.weights.sha256
+        facts = self.path.stat()
+        digest = hashlib.sha256(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+        with self.path.open("rb") as file:
+            for number in range(_NUM_SAMPLES):
+                file.seek(facts.st_size * number // _NUM_SAMPLES)
+                digest.update(file.read(_SAMPLE_BYTES))
+        return digest.hexdigest()
 
 
 def own_path() -> Path | None:

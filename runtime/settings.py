@@ -47,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lora_scaled: str = ""
     lora_init_without_apply: bool = False
     spec_type: str = "ngram-simple"
+    prompt_cache: str = ""
+    prompt_cache_limit: int = 1024
     verbose: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -182,6 +184,10 @@ OPTIONS = (
     Option(
         "spec_type", ("--spec-type",), "model",
         "guess tokens ahead where a text repeats itself: ngram-simple or none", "TYPE",
+    ),
+    Option("prompt_cache", ("--prompt-cache",), "model", "keep prompts on disk here", "DIR"),
+    Option(
+        "prompt_cache_limit", ("--prompt-cache-limit",), "model", "MiB that they may take",
     ),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),

@@ -25,6 +25,11 @@ class Answerer:
         """Tokens of context; waits for the model."""
         return self._engine.n_ctx
 
+    def close(self) -> None:
+        """Save prompts, where a prompt cache is asked for."""
+        if self._context.settings.prompt_cache:
+            self._engine.stop()
+
     def answer(self, messages: list[dict[str, str]]) -> Generator[str]:
         """Yield the text that answers a conversation.
 

@@ -42,6 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
             case _:
                 messages.append({"role": "user", "content": line})
                 messages.append({"role": "assistant", "content": _speak(answerer, messages)})
+    answerer.close()
     return 0
 
 

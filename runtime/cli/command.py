@@ -11,6 +11,7 @@ from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
 from runtime.engine.model import LoadOptions
+from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.engine.speculation import SpeculationOptions
 from runtime.errors import UsageError
@@ -19,6 +20,7 @@ from runtime.payload import Payload, find_payload, own_path
 from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
 
 T = TypeVar("T")
+MIB = 1024 * 1024
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +67,23 @@ class Context:
             attention=_options(AttentionOptions, settings),
             adapters=self._adapters(),
             speculation=_options(SpeculationOptions, settings),
+            prompt_cache=self._prompt_cache(),
+        )
+
+    def _prompt_cache(self) -> PromptCacheOptions | None:
+        if not self.settings.prompt_cache:
+            return None
+        if self.settings.prompt_cache_limit <= 0:
+            raise UsageError("--prompt-cache-limit must be above 0.", hint="It counts MiB.")
+        folder = Path(self.settings.prompt_cache)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"--prompt-cache cannot use {folder}: {error.strerror}.", hint="Name a folder."
+            ) from error
+        return PromptCacheOptions(
+            folder, self.settings.prompt_cache_limit * MIB, self.payload.weights_digest()
         )
 
     def _adapters(self) -> tuple[AdapterFile, ...]:

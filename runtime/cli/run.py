@@ -31,4 +31,5 @@ def main(arguments: argparse.Namespace) -> int:
     for text in answerer.answer([{"role": "user", "content": prompt}]):
         answer(text, end="")
     answer("")
+    answerer.close()
     return 0

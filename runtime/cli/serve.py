@@ -52,6 +52,8 @@ def main(arguments: argparse.Namespace) -> int:
                 webbrowser.open(address)
 
         serve(create_app(state), listener, engine, when_listening=announce)
+        if context.settings.prompt_cache and engine.is_ready:
+            engine.stop()
     return 0
 
 

@@ -18,6 +18,7 @@ from runtime.engine.metrics import Metrics
 from runtime.engine.model import LoadOptions, Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
+from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
 from runtime.engine.scheduler import Scheduler, Work
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
 from runtime.engine.speculation import SpeculationOptions
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Beside the running requests, how many finished ones can stay in the prefix cache.
 NUM_CACHED_SEQUENCES = 8
+# How long nothing must have been asked before a prompt is saved.
+SAVE_AFTER_S = 1.0
 
 
 class ContextSizeError(RequestError):
@@ -63,6 +66,7 @@ class EngineOptions:
         attention: The KV cache's types, flash attention, and RoPE.
         adapters: LoRA adapters, by the numbers that requests name them by.
         speculation: How tokens are guessed ahead.
+        prompt_cache: Where prompts are kept on disk; None keeps none.
     """
 
     weights: Weights
@@ -76,6 +80,7 @@ class EngineOptions:
     attention: AttentionOptions = field(default_factory=AttentionOptions)
     adapters: tuple[AdapterFile, ...] = ()
     speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
+    prompt_cache: PromptCacheOptions | None = None
 
 
 def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
@@ -125,6 +130,7 @@ class Engine:
         max_running: Requests worked on at once.
         adapters: The LoRA adapters that the runner has.
         drafter: Guesses tokens ahead; None does without.
+        prompt_cache: Where prompts are kept on disk; None keeps none.
     """
 
     def __init__(
@@ -134,11 +140,13 @@ class Engine:
         max_running: int,
         adapters: tuple[AdapterFile, ...] = (),
         drafter: Drafter | None = None,
+        prompt_cache: PromptCacheOptions | None = None,
     ) -> None:
         self._load = load
         self.adapters = Adapters(adapters)
         self._max_running = max_running
         self._drafter = drafter
+        self._prompt_cache = prompt_cache
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox()
         self._metrics = Metrics()
@@ -155,6 +163,7 @@ class Engine:
             max_running=options.max_running,
             adapters=options.adapters,
             drafter=options.speculation.drafter(),
+            prompt_cache=options.prompt_cache,
         )
         engine.start_thread()
         return engine
@@ -250,7 +259,10 @@ class Engine:
         scheduler = Scheduler(
             self._runner, cache, max_running=self._max_running, drafter=self._drafter
         )
-        _Loop(self._model, self._runner, cache, scheduler, self._inbox, self._publish).run()
+        loop = _Loop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)
+        if self._prompt_cache:
+            loop.use_prompt_cache(self._prompt_cache)
+        loop.run()
 
     def _publish(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -275,14 +287,26 @@ class _Loop:
         self._inbox = inbox
         self._metrics = Metrics()
         self._publish = publish
+        self._prompts: PromptCache | None = None
+        self._may_save = False
+
+    def use_prompt_cache(self, options: PromptCacheOptions) -> None:
+        self._prompts = PromptCache(options, self._runner, self._cache)
+        self._prompts.open()
 
     def run(self) -> None:
         is_last = False
         while not is_last:
             self._tell_metrics()
-            arrivals = self._inbox.take(wait=not self._scheduler.has_work)
+            is_idle = not self._scheduler.has_work
+            timeout_s = SAVE_AFTER_S if self._may_save else None
+            arrivals = self._inbox.take(wait=is_idle, timeout_s=timeout_s)
             is_last = arrivals.is_last
+            if is_idle and not arrivals.new:
+                self._save_a_prompt()
             for sequence in arrivals.new:
+                if self._prompts and not sequence.adapters:
+                    self._prompts.restore(sequence.request.prompt)
                 self._scheduler.add(sequence)
             for sequence in arrivals.cancelled:
                 if sequence in self._scheduler.sequences():
@@ -291,6 +315,13 @@ class _Loop:
                 self._step()
         for sequence in self._scheduler.sequences():
             self._finish(sequence, "cancelled")
+        if self._prompts:
+            self._prompts.close()
+
+    def _save_a_prompt(self) -> None:
+        """Save one while nothing else is to be done, so that a kill loses little."""
+        if self._prompts and self._may_save:
+            self._may_save = self._prompts.save_next()
 
     def _step(self) -> None:
         works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
@@ -391,6 +422,7 @@ class _Loop:
         self._scheduler.remove(sequence, keep=reason != "error")
         if sequence.sampler is not None:
             sequence.sampler.close()
+        self._may_save = self._prompts is not None
         self._inbox.forget(sequence)
         self._metrics.num_finished[reason] += 1
         # Told before the request's caller hears of its end, who may look at once.

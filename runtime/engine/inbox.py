@@ -51,15 +51,18 @@ class Inbox:
             self._is_stopping = True
             self._changed.notify()
 
-    def take(self, *, wait: bool) -> Arrivals:
-        """Return what came in, waiting for something if asked."""
+    def take(self, *, wait: bool, timeout_s: float | None = None) -> Arrivals:
+        """Return what came in, waiting for something, or so long, if asked."""
         with self._changed:
-            while wait and not (self._new or self._cancelled or self._is_stopping):
-                self._changed.wait()
+            if wait:
+                self._changed.wait_for(self._has_news, timeout_s)
             arrivals = Arrivals(list(self._new), list(self._cancelled), self._is_stopping)
             self._new.clear()
             self._cancelled.clear()
             return arrivals
+
+    def _has_news(self) -> bool:
+        return bool(self._new or self._cancelled or self._is_stopping)
 
     def forget(self, sequence: Sequence) -> None:
         """Note that a request is finished."""

@@ -1,5 +1,6 @@
 """The device: one llama.cpp context that computes batches, holds the KV cache, and samples."""
 
+import ctypes
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from runtime.engine.sampling.constrained import ConstrainedChain
 from runtime.engine.sampling.grammar import Grammar
 from runtime.engine.sampling.logprobs import Choice, LogprobReader
 from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.state_facts import state_facts
 from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError, UnsupportedError
 
@@ -55,6 +57,7 @@ class ModelRunner:
     ) -> None:
         self._api = llama.api
         self._model = model
+        self._options = options
         self._context = context
         self._adapters = adapters
         self._memory = llama.api.llama_get_memory(context)
@@ -66,6 +69,8 @@ class ModelRunner:
         self.n_batch = options.n_batch
         self.n_seq_max = options.n_seq_max
         self.can_cut_memory = model.can_cut_memory
+        # Of a sliding window llama.cpp saves the last cells alone, and they could not be cut.
+        self.can_save_states = not _needs_twins(model)
         # Twins of all numbers follow behind them; see `_pin`.
         self._has_twins = _needs_twins(model)
 
@@ -185,6 +190,30 @@ class ModelRunner:
         self._api.llama_memory_seq_rm(self._memory, seq_id, length, -1)
         if self._has_twins:
             self._api.llama_memory_seq_rm(self._memory, seq_id + self.n_seq_max, length, -1)
+
+    def state_facts(self) -> str:
+        """Say what states depend on; see `Runner.state_facts`."""
+        return state_facts(self._model, self._options.attention, self.n_ctx)
+
+    def save_state(self, seq_id: int, max_bytes: int) -> memoryview | None:
+        """Copy a state; see `Runner.save_state`."""
+        size = self._api.llama_state_seq_get_size_ext(self._context, seq_id, 0)
+        if size > max_bytes:
+            return None
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._api.llama_state_seq_get_data_ext(self._context, buffer, size, seq_id, 0)
+        return memoryview(buffer).cast("B")[:written]
+
+    def load_state(self, seq_id: int, state: bytes) -> bool:
+        """Take a state; see `Runner.load_state`."""
+        source = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        size = len(state)
+        read = self._api.llama_state_seq_set_data_ext(self._context, source, size, seq_id, 0)
+        if read != size:
+            self.cut(seq_id, 0)
+            return False
+        self._pin(seq_id, 0)
+        return True
 
     def _pin(self, seq_id: int, start: int) -> None:
         """Keep a sequence's cells from `start` on, where llama.cpp would not.

@@ -96,6 +96,52 @@ class PrefixCache:
             if other not in self._leased and self._can_replace(tokens, other_tokens):
                 self._drop(other)
 
+    def finished(self) -> list[tuple[int, list[int]]]:
+        """Return the kept sequences without adapters and their tokens, the last used first."""
+        kept = sorted(
+            self._tree.ends.keys() - self._leased,
+            key=lambda seq_id: self._tree.ends[seq_id].last_used,
+            reverse=True,
+        )
+        return [
+            (seq_id, self._tree.tokens(seq_id))
+            for seq_id in kept
+            if not self._tree.adapters(seq_id)
+        ]
+
+    def can_restore(self, num_tokens: int) -> bool:
+        """Say whether a sequence of this length finds room beside the running ones."""
+        has_number = bool(self._free_ids) or self.num_finished > 0
+        return has_number and self.num_leased_cells + num_tokens <= self._runner.n_ctx
+
+    def restore(self, tokens: list[int], state: bytes, length: int) -> bool:
+        """Put a saved sequence in, as if its request had just finished.
+
+        Args:
+            tokens: What the state was computed from; `can_restore` said there is room.
+            state: From `Runner.save_state`.
+            length: How much of it to keep, where memory can be cut.
+
+        Returns:
+            Whether the runner took it.
+        """
+        while self._runner.n_ctx - self.num_cells < len(tokens):
+            self.evict(len(tokens))
+        if not self._free_ids:
+            oldest = self._least_recent()
+            assert oldest is not None, "can_restore said there is a number"
+            self._drop(oldest)
+        seq_id = self._free_ids.pop()
+        if not self._runner.load_state(seq_id, state):
+            self._free_ids.append(seq_id)
+            return False
+        self._tree.place(seq_id, None, 0)
+        self._tree.extend(seq_id, tokens)
+        if length < len(tokens):
+            self._cut(seq_id, length)
+        self._touch(seq_id)
+        return True
+
     def discard(self, seq_id: int) -> None:
         """Free the cells of a request that failed, and its number."""
         self._leased.remove(seq_id)

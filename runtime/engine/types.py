@@ -51,6 +51,7 @@ class Runner(Protocol):
     n_batch: int
     n_seq_max: int
     can_cut_memory: bool
+    can_save_states: bool
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         """Compute a batch of at most `n_batch` tokens.
@@ -86,3 +87,12 @@ class Runner(Protocol):
 
     def cut(self, seq_id: int, length: int) -> None:
         """Drop a sequence's cells from position `length` on."""
+
+    def state_facts(self) -> str:
+        """Return what saved states depend on beside the weights; only equal ones fit."""
+
+    def save_state(self, seq_id: int, max_bytes: int) -> memoryview | None:
+        """Copy a sequence's state; None where it takes more than `max_bytes`."""
+
+    def load_state(self, seq_id: int, state: bytes) -> bool:
+        """Give an empty sequence a saved state; says whether it fits this model and context."""

@@ -41,6 +41,7 @@ class FakeRunner:
     n_batch: int = 16
     n_seq_max: int = 6
     can_cut_memory: bool = True
+    can_save_states: bool = True
     cells: dict[int, list[Cell]] = field(default_factory=dict)
     history: list[list[BatchSlice]] = field(default_factory=list)
     num_samplers: int = 0
@@ -111,6 +112,20 @@ class FakeRunner:
         assert 0 < length <= len(self.cells[source]), "the source is shorter"
         assert self.can_cut_memory or len(self.cells[source]) == length, "cannot be cut"
         self.cells[target] = self.cells[source][:length]
+
+    def state_facts(self) -> str:
+        return f"can_cut_memory={self.can_cut_memory}"
+
+    def save_state(self, seq_id: int, max_bytes: int) -> memoryview | None:
+        state = memoryview(repr(self.tokens(seq_id)).encode())
+        return state if len(state) <= max_bytes else None
+
+    def load_state(self, seq_id: int, state: bytes) -> bool:
+        assert not self.cells.get(seq_id), "the sequence is in use"
+        tokens = [int(token) for token in state.decode().strip("[]").split(",")]
+        assert self.num_cells_used + len(tokens) <= self.n_ctx, "full"
+        self.cells[seq_id] = [Cell(token) for token in tokens]
+        return True
 
     def cut(self, seq_id: int, length: int) -> None:
         cells = self.cells.pop(seq_id, [])

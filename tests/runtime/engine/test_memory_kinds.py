@@ -11,6 +11,7 @@ from runtime.engine.engine import EngineOptions, load_model
 from runtime.engine.model import Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
+from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
@@ -34,6 +35,15 @@ class Tiny:
         for number in range(self.runner.n_seq_max):
             self.runner.cut(number, 0)
         return Scheduler(self.runner, PrefixCache(self.runner), max_running=4)
+
+    def with_prompts(self, options: PromptCacheOptions) -> tuple[Scheduler, PromptCache]:
+        """Return what a process begins with: an empty memory and the files there are."""
+        for number in range(self.runner.n_seq_max):
+            self.runner.cut(number, 0)
+        cache = PrefixCache(self.runner)
+        prompts = PromptCache(options, self.runner, cache)
+        prompts.open()
+        return Scheduler(self.runner, cache, max_running=4), prompts
 
     def run(self, scheduler: Scheduler, prompts: list[list[int]]) -> list[Sequence]:
         """Answer prompts that arrive together, greedily."""
@@ -107,6 +117,29 @@ def test_a_changed_chat_is_cut_where_it_changed(tiny: Tiny) -> None:
     changed = tiny.run(scheduler, [prompt])[0]
     assert changed.num_cached_tokens == (40 if tiny.runner.can_cut_memory else 0)
     assert changed.tokens == tiny.expected(prompt)
+
+
+def test_a_prompt_is_restored_after_a_restart(tiny: Tiny, tmp_path: Path) -> None:
+    """What is computed from a state that was on disk is what would be computed without it."""
+    options = PromptCacheOptions(tmp_path, 1_000_000, "tiny")
+    prompt = PREFIX + PREFIX
+    scheduler, prompts = tiny.with_prompts(options)
+    first = tiny.run(scheduler, [prompt])[0]
+    prompts.close()
+    for changed in ([*first.tokens, 5, 6], [*prompt, 1], [*first.tokens, 7]):
+        scheduler, prompts = tiny.with_prompts(options)
+        tiny.run(scheduler, [[1, 2, 3]])
+        prompts.restore(changed)
+        second = tiny.run(scheduler, [changed])[0]
+        assert second.tokens == tiny.expected(changed)
+        whole = len(first.tokens) - 1
+        if not tiny.runner.can_save_states:
+            found = 0
+        elif changed[:whole] == first.tokens[:whole]:
+            found = whole
+        else:
+            found = len(prompt) if tiny.runner.can_cut_memory else 0
+        assert second.num_cached_tokens == found
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,246 @@
+"""Computed prompts on disk, so that a restart does not compute them again.
+
+What is kept in memory is the prefix cache's affair; this one writes copies of it, and brings them
+back when a request begins like one.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.engine.prefix_cache import PrefixCache
+from runtime.engine.prompt_file import SUFFIX, PromptFile
+from runtime.engine.radix_tree import common_prefix_length
+from runtime.engine.types import Runner
+from runtime.errors import DamagedFileError
+
+logger = logging.getLogger(__name__)
+
+# What is shorter is computed in a moment.
+MIN_SAVED_TOKENS = 64
+MIN_RESTORED_TOKENS = 32
+# A state is loaded whole. That is some hundred times as fast as computing it, so a small part of
+# one is worth it, but not the smallest.
+MIN_RESTORED_SHARE = 1 / 16
+# A growing conversation is written again when it has grown by this much, so that all its writes
+# together stay within a few times its size.
+MIN_GROWTH = 1 / 8
+# A new file replaces one that it contains, unless that is much smaller and so faster to load.
+MIN_REPLACED_SHARE = 1 / 2
+_STALE_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A new file, and those it made superfluous."""
+
+    file: PromptFile
+    replaced: list[PromptFile]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCacheOptions:
+    """Where prompts are kept on disk.
+
+    Args:
+        folder: Made when needed; several processes may use it, with different models.
+        limit_bytes: How much the files in it may take; the least recently used go.
+        weights_digest: Names the weights.
+    """
+
+    folder: Path
+    limit_bytes: int
+    weights_digest: str
+
+
+class PromptCache:
+    """The files that fit this model and context; used by the engine's thread alone.
+
+    Args:
+        options: Where they are.
+        runner: Copies states out of its memory.
+        cache: What is in memory.
+    """
+
+    def __init__(self, options: PromptCacheOptions, runner: Runner, cache: PrefixCache) -> None:
+        self._options = options
+        self._runner = runner
+        self._cache = cache
+        facts = f"{options.weights_digest}\n{runner.state_facts()}"
+        self._key = hashlib.sha256(facts.encode()).digest()
+        self._files: list[PromptFile] = []
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="prompt-cache")
+        self._writing: Future[_Written | None] | None = None
+        self._can_write = runner.can_save_states
+
+    def open(self) -> None:
+        """Read the headers of the files there are."""
+        if not self._runner.can_save_states:
+            logger.warning("Prompts of a model with a sliding window cannot be saved.")
+            return
+        num_others = 0
+        for path in sorted(self._options.folder.glob(f"*{SUFFIX}")):
+            try:
+                file = PromptFile.open(path)
+            except (OSError, DamagedFileError) as error:
+                logger.warning("A saved prompt is skipped: %s", error)
+                continue
+            if file.key == self._key:
+                self._files.append(file)
+            else:
+                num_others += 1
+        logger.info(
+            "%d saved prompts, and %d of another model, version or setting.",
+            len(self._files),
+            num_others,
+        )
+
+    def restore(self, prompt: list[int]) -> None:
+        """Bring the file into memory that has more of a prompt than is there, if it pays."""
+        while (file := self._best(prompt)) is not None:
+            try:
+                state = file.state()
+            except (OSError, DamagedFileError) as error:
+                logger.warning("A saved prompt is skipped: %s", error)
+                self._files.remove(file)
+                continue
+            length = self._usable_length(file.tokens, prompt[:-1])
+            if self._cache.restore(file.tokens, state, length):
+                _touch(file.path)
+                return
+            logger.warning("A saved prompt is skipped: llama.cpp does not take %s.", file.path)
+            self._files.remove(file)
+
+    def _best(self, prompt: list[int]) -> PromptFile | None:
+        """Return the file that has most of a prompt, where loading it pays."""
+        known = self._cache.match_length(prompt)
+        best, best_length = None, known
+        for file in self._files:
+            length = self._usable_length(file.tokens, prompt[:-1])
+            least_gain = max(MIN_RESTORED_TOKENS, len(file.tokens) * MIN_RESTORED_SHARE)
+            is_better = length > best_length and length - known >= least_gain
+            if is_better and self._cache.can_restore(len(file.tokens)):
+                best, best_length = file, length
+        return best
+
+    def save_next(self) -> bool:
+        """Begin to write one more sequence that is worth it; says whether others may be left."""
+        if self._writing is not None:
+            if not self._writing.done():
+                return True
+            self._note_written(self._writing.result())
+            self._writing = None
+        for seq_id, tokens in self._cache.finished():
+            if not self._can_write:
+                break
+            if not self._is_worth_saving(tokens):
+                continue
+            state = self._runner.save_state(seq_id, self._options.limit_bytes)
+            if state is not None:
+                replaced = [file for file in self._files if self._replaces(tokens, file)]
+                self._writing = self._writer.submit(self._write, tokens, state, replaced)
+                return True
+        return False
+
+    def close(self) -> None:
+        """Write all that is worth it, and end."""
+        while self.save_next():
+            assert self._writing is not None, "begun"
+            self._writing.exception()
+        self._writer.shutdown()
+
+    def _usable_length(self, saved: list[int], prompt: list[int]) -> int:
+        """Return how much of a saved prompt serves another one."""
+        length = common_prefix_length(saved, prompt)
+        return length if self._runner.can_cut_memory or length == len(saved) else 0
+
+    def _is_worth_saving(self, tokens: list[int]) -> bool:
+        if len(tokens) < MIN_SAVED_TOKENS:
+            return False
+        best, saved = None, 0
+        for file in self._files:
+            length = self._usable_length(file.tokens, tokens)
+            if length > saved and file.path.exists():
+                best, saved = file, length
+        if len(tokens) - saved >= max(MIN_SAVED_TOKENS, len(tokens) * MIN_GROWTH):
+            return True
+        if best is not None:
+            # Who is in use in memory is not the one to go from disk.
+            _touch(best.path)
+        return False
+
+    def _write(
+        self, tokens: list[int], state: memoryview, replaced: list[PromptFile]
+    ) -> _Written | None:
+        """Write a file, on a thread of its own; None where that failed."""
+        folder = self._options.folder
+        digest = hashlib.sha256(repr(tokens).encode()).hexdigest()
+        path = folder / f"{self._key.hex()[:16]}-{digest[:16]}{SUFFIX}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = PromptFile.write(path, self._key, tokens, state)
+            for old in replaced:
+                old.path.unlink(missing_ok=True)
+            _sweep(folder, self._options.limit_bytes)
+        except OSError as error:
+            logger.warning("Prompts are no longer saved to %s: %s", folder, error)
+            return None
+        return _Written(file, replaced)
+
+    def _note_written(self, written: _Written | None) -> None:
+        if written is None:
+            self._can_write = False
+            return
+        gone = {file.path for file in written.replaced} | {written.file.path}
+        self._files = [file for file in self._files if file.path not in gone]
+        self._files.append(written.file)
+
+    def _replaces(self, tokens: list[int], file: PromptFile) -> bool:
+        length = len(file.tokens)
+        if file.tokens == tokens:
+            return False
+        is_part = self._runner.can_cut_memory and file.tokens == tokens[:length]
+        return is_part and length >= len(tokens) * MIN_REPLACED_SHARE
+
+
+def _touch(path: Path) -> None:
+    try:
+        os.utime(path)
+    except OSError:
+        logger.debug("%s is gone.", path)
+
+
+def _sweep(folder: Path, limit_bytes: int) -> None:
+    """Delete the files used least recently until the rest is within the limit, and old scraps."""
+    for scrap in _by_age(folder, f"*{SUFFIX}.*.tmp"):
+        if time.time() - scrap.used_at > _STALE_S:
+            scrap.path.unlink(missing_ok=True)
+    files = _by_age(folder, f"*{SUFFIX}")
+    total = sum(file.size_bytes for file in files)
+    for file in files:
+        if total <= limit_bytes:
+            return
+        file.path.unlink(missing_ok=True)
+        total -= file.size_bytes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Aged:
+    used_at: float
+    size_bytes: int
+    path: Path
+
+
+def _by_age(folder: Path, pattern: str) -> list[_Aged]:
+    """Return files, the one used least recently first; others may delete some meanwhile."""
+    aged = []
+    for path in folder.glob(pattern):
+        with contextlib.suppress(FileNotFoundError):
+            facts = path.stat()
+            aged.append(_Aged(facts.st_mtime, facts.st_size, path))
+    return sorted(aged)

@@ -1,0 +1,22 @@
+"""What a saved state depends on beside the weights: this llama.cpp and this kind of context."""
+
+import hashlib
+
+from runtime.engine.attention import AttentionOptions
+from runtime.engine.llama import library_folder
+from runtime.engine.model import Model
+
+
+def state_facts(model: Model, attention: AttentionOptions, n_ctx: int) -> str:
+    """Return the facts as one text; equal texts and equal weights mean interchangeable states."""
+    # Beyond the context a model was first trained for, some turn to other RoPE factors.
+    architecture = model.metadata("general.architecture")
+    first = model.metadata(f"{architecture}.rope.scaling.original_context_length")
+    is_long = first is not None and n_ctx > int(first)
+    return f"{attention} is_long={is_long} libllama={_library_digest()}"
+
+
+def _library_digest() -> str:
+    """Return the digest of the library: a state has no version of its own."""
+    library = min(library_folder().glob("*llama.*"))
+    return hashlib.sha256(library.read_bytes()).hexdigest()
