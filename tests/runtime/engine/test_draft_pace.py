@@ -24,7 +24,7 @@ def test_good_drafts_make_the_next_longer_and_easier() -> None:
 def test_bad_drafts_make_the_next_rarer() -> None:
     """Drafts that are mostly wrong raise the bar, up to where a text must be a long copy."""
     pace = DraftPace()
-    pace.learn(START_LENGTH, 1)
+    pace.learn(START_LENGTH, 0)
     assert (pace.length, pace.needed_match) == (START_LENGTH, 2 * START_MATCH)
     for _ in range(10):
         pace.learn(START_LENGTH, 0)
@@ -34,6 +34,6 @@ def test_bad_drafts_make_the_next_rarer() -> None:
 def test_half_good_drafts_are_shortened() -> None:
     """A draft that was right to half or more of it leaves the bar as it is."""
     pace = DraftPace()
-    pace.length = 15
-    pace.learn(15, 9)
-    assert (pace.length, pace.needed_match) == (9, START_MATCH)
+    pace.length = 8
+    pace.learn(8, 5)
+    assert (pace.length, pace.needed_match) == (5, START_MATCH)
