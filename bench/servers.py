@@ -1,118 +1,134 @@
-"""The servers that are compared: each started from nothing, on the same model and settings."""
+"""The servers that are compared: what each is started with, and how it is set up."""
 
-import http.client
-import json
 import os
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-TIMEOUT_S = 600
-POLL_S = 0.002
-# Said in every request, or each server would take its own.
-SYSTEM_PROMPT = "You are a helpful assistant."
+from bench.environments import LLAMA_CPP_PYTHON, TRANSFORMERS, environment_python
+
+OURS = "solofile"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What every server of a workload gets alike.
+
+    Args:
+        num_clients: Requests it works on at once.
+        n_ctx_per_client: Tokens of context for each of them.
+        n_threads: Threads.
+    """
+
+    num_clients: int
+    n_ctx_per_client: int
+    n_threads: int
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens of context for all clients; llama-server divides them evenly."""
+        return self.num_clients * self.n_ctx_per_client
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A program that serves a model over OpenAI's API.
+    """A program that serves the model over OpenAI's API.
 
     Args:
-        name: What the table calls it.
-        command: The program and its arguments; `--port N` is added.
+        name: What the tables call it.
+        program: The program and what it is always started with.
+        size_options: Its options for sizes.
+        endless: Request fields that keep an answer from ending before its limit.
+        variables: What its environment has besides ours.
+        is_concurrent: Whether it works on several requests at once.
     """
 
     name: str
-    command: list[str]
+    program: list[str]
+    size_options: Callable[[Sizes], list[str]]
+    endless: dict[str, Any] = field(default_factory=lambda: {"ignore_eos": True})
+    variables: dict[str, str] = field(default_factory=dict)
+    is_concurrent: bool = True
+
+    def command(self, sizes: Sizes) -> list[str]:
+        """Return how it is started; `--port N` is still to be added."""
+        return [*self.program, *self.size_options(sizes)]
 
 
-def solofile_server(path: Path, *, n_ctx: int, n_threads: int, num_clients: int = 4) -> Server:
-    """Return a solofile as a server."""
-    options = [*_shared_options(n_ctx, n_threads, num_clients), "--no-browser"]
-    return Server("solofile", [str(path), "serve", *options])
+def solofile() -> Server:
+    """Return the demo's solofile, made anew."""
+    from builder.demo import make_demo
+
+    path = Path(make_demo(None).path).resolve()
+    return Server(OURS, [str(path), "serve", "--no-browser"], _llama_cpp_options)
 
 
-def llama_server(
-    program: Path, gguf: Path, *, n_ctx: int, n_threads: int, num_clients: int = 4
-) -> Server:
-    """Return llama-server with everything left out that the solofile does not have either."""
-    options = [*_shared_options(n_ctx, n_threads, num_clients), "--no-ui"]
-    return Server("llama-server", [str(program), "-m", str(gguf), *options])
+def llama_server(*options: str) -> Server:
+    """Return llama-server, built on first use, with a user's defaults but for `options`."""
+    from builder.llamacpp import llama_server as build_llama_server
+
+    name = " ".join(["llama-server", *options])
+    program = [str(build_llama_server()), "-m", str(_gguf()), "--no-ui", *options]
+    return Server(name, program, _llama_cpp_options)
 
 
-@contextmanager
-def running(server: Server) -> Iterator[int]:
-    """Start a server and end it; gives the port it will answer at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [*server.command, "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ,
-    )
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=TIMEOUT_S)
+def llama_cpp_python() -> Server:
+    """Return llama-cpp-python's server, on the solofile's own libraries.
 
-
-def first_token(port: int, prompt: str) -> float:
-    """Ask until the server answers, and return the clock's time at the first text of an answer.
-
-    The clock is `time.monotonic`, in seconds.
+    It works on one request at a time. Its defaults are kept but for two: a new request would end
+    the one before it, and logits of every token of the context would be stored.
     """
-    body = _body(SYSTEM_PROMPT, prompt, max_tokens=4, stream=True)
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-        try:
-            connection.request("POST", "/v1/chat/completions", body)
-            response = connection.getresponse()
-            if response.status == 200:
-                return _read_first_text(response)
-        except (ConnectionError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(POLL_S)
-    raise TimeoutError(f"no answer on port {port} within {TIMEOUT_S} s")
+    from builder.llamacpp import native_libraries, source_folder
+    from builder.targets import host_target
 
-
-def complete(port: int, system_prompt: str, prompt: str, max_tokens: int) -> dict[str, int]:
-    """Ask a server that is ready, and return the answer's `usage`."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-    with closing(connection):
-        body = _body(system_prompt, prompt, max_tokens=max_tokens, stream=False)
-        connection.request("POST", "/v1/chat/completions", body)
-        answer = json.loads(connection.getresponse().read())
-    usage: dict[str, int] = answer["usage"]
-    return usage
-
-
-def _body(system_prompt: str, prompt: str, *, max_tokens: int, stream: bool) -> str:
-    messages = [
-        {"role": "system", "content": system_prompt},
-        {"role": "user", "content": prompt},
-    ]
-    return json.dumps(
-        {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": stream}
+    python = environment_python("llama-cpp-python", LLAMA_CPP_PYTHON)
+    script = Path(__file__).with_name("llama_cpp_python_server.py")
+    options = ["--interrupt_requests", "false", "--logits_all", "false", "--verbose", "false"]
+    return Server(
+        "llama-cpp-python",
+        [str(python), str(script), "--model", str(_gguf()), *options],
+        lambda sizes: ["--n_ctx", str(sizes.n_ctx), "--n_threads", str(sizes.n_threads)],
+        # It knows no ignore_eos: the model's <|endoftext|> and <|im_end|> are made impossible.
+        endless={"logit_bias": {"0": -100, "2": -100}},
+        variables={
+            "LLAMA_CPP_LIB_PATH": str(native_libraries(host_target())),
+            "PYTHONPATH": str(source_folder()),
+        },
+        is_concurrent=False,
     )
 
 
-def _read_first_text(response: http.client.HTTPResponse) -> float:
-    for line in response:
-        if line.startswith(b"data: {"):
-            choices = json.loads(line[6:]).get("choices")
-            if choices and choices[0]["delta"].get("content"):
-                return time.monotonic()
-    raise TimeoutError("the answer ended without text")
+def transformers() -> Server:
+    """Return transformers behind a small server, on the weights dequantized to 32-bit floats."""
+    python = environment_python("transformers", TRANSFORMERS)
+    script = Path(__file__).with_name("transformers_server.py")
+    return Server(
+        "transformers",
+        [str(python), str(script), str(_gguf())],
+        lambda sizes: ["--threads", str(sizes.n_threads)],
+        variables={"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(os.cpu_count() or 1)},
+        is_concurrent=False,
+    )
 
 
-def _shared_options(n_ctx: int, n_threads: int, num_clients: int) -> list[str]:
-    return ["-c", str(n_ctx), "-t", str(n_threads), "-np", str(num_clients)]
+OTHERS: dict[str, Callable[[], Server]] = {
+    "llama-server": llama_server,
+    "llama-server-no-repack": lambda: llama_server("--no-repack"),
+    "llama-cpp-python": llama_cpp_python,
+    "transformers": transformers,
+}
+
+
+def _gguf() -> Path:
+    from builder.demo import demo_source
+
+    return demo_source().fetch().files[0].path
+
+
+def _llama_cpp_options(sizes: Sizes) -> list[str]:
+    return [
+        *("-c", str(sizes.n_ctx)),
+        *("-t", str(sizes.n_threads)),
+        *("-np", str(sizes.num_clients)),
+    ]

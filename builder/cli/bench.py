@@ -1,4 +1,4 @@
-"""`bench`: side-by-side measurements against llama-server from the same source."""
+"""`bench`: workloads on the demo's solofile and on the programs people compare it with."""
 
 import importlib.util
 import json
@@ -10,76 +10,110 @@ import click
 from builder import console
 from builder.cli.command import Command
 from builder.errors import ToolError
+from builder.files import atomic_file
+from runtime.errors import UsageError
 from runtime.machine import physical_cores
 
 if TYPE_CHECKING:
-    from bench.servers import Server
+    from bench.report import Results
+
+DEFAULT_OUTPUT = Path("dist/bench")
+OTHERS = ("llama-server", "llama-server-no-repack", "llama-cpp-python", "transformers")
 
 
-@click.command(cls=Command, examples=["bench", "bench --shared-prefix --rounds 3 --json"])
-@click.option("--rounds", default=10, show_default=True, help="counted rounds of each program")
-@click.option("--ctx-size", "n_ctx", default=2048, show_default=True, help="tokens of context")
-@click.option(
-    "--shared-prefix", is_flag=True, help="compare 8 clients that share a long prompt instead"
+@click.command(
+    cls=Command,
+    examples=[
+        "bench",
+        "bench decode clients --rounds 5",
+        "bench chat --against llama-server --against transformers",
+        "bench --list",
+    ],
 )
-@click.option("--json", "as_json", is_flag=True, help="print the figures as JSON")
-def bench(rounds: int, n_ctx: int, shared_prefix: bool, as_json: bool) -> None:
-    """Time exec to first token, ours and llama-server's in turn, and print the ratio."""
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
+@click.option("--rounds", default=3, show_default=True, help="counted rounds of each program",
+              type=click.IntRange(min=1))  # fmt: skip
+@click.option(
+    "--against", "others", multiple=True, type=click.Choice(OTHERS), default=["llama-server"],
+    show_default=True, help="what to compare with; give it once for each",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", default=DEFAULT_OUTPUT, show_default=True, metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False), help="where bench.json and bench.svg go",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="print bench.json instead of tables")
+@click.option("--list", "is_listing", is_flag=True, help="list the workloads and end")
+def bench(
+    workloads: tuple[str, ...],
+    rounds: int,
+    others: tuple[str, ...],
+    output: Path,
+    as_json: bool,
+    is_listing: bool,
+) -> None:
+    """Run workloads on the demo's solofile and on other servers in turn, and print the ratios.
+
+    Without names all workloads run. Every program gets the same model, threads, context and
+    number of requests at once; each is built or installed into the cache on first use.
+    """
     if importlib.util.find_spec("bench") is None:
         raise ToolError(
             "The benchmarks are not part of an installed solofile.",
             hint="Run `python3 build.py bench` in a clone of the project.",
         )
-    if shared_prefix:
-        _bench_shared_prefix(rounds, as_json=as_json)
-    else:
-        _bench_start(rounds, n_ctx, as_json=as_json)
+    from bench import agreement
+    from bench.runner import WORKLOADS
+
+    summaries = {name: workload.summary for name, workload in WORKLOADS.items()}
+    summaries[agreement.NAME] = agreement.SUMMARY
+    if is_listing:
+        for name, summary in summaries.items():
+            console.result(f"{name:16}{summary}")
+        return
+    unknown = sorted(set(workloads) - set(summaries))
+    if unknown:
+        raise UsageError(
+            f"There is no workload {', '.join(unknown)}.",
+            hint=f"The workloads are {', '.join(sorted(summaries))}.",
+        )
+    _run(list(workloads or summaries), rounds, others, output, as_json=as_json)
 
 
-def _bench_start(rounds: int, n_ctx: int, *, as_json: bool) -> None:
-    from bench.cold_start import measure
+def _run(
+    names: list[str], rounds: int, others: tuple[str, ...], output: Path, *, as_json: bool
+) -> None:
+    from bench import agreement
+    from bench.facts import machine_facts, versions
+    from bench.report import Results, table
+    from bench.runner import WORKLOADS, run, set_up
 
     n_threads = physical_cores()
-    ours, theirs = measure(_servers(n_ctx, n_threads, 4), rounds=rounds)
-    pairs = [one / other for one, other in zip(ours.seconds, theirs.seconds, strict=True)]
+    servers = set_up(others)
+    facts = {"machine": machine_facts(), "versions": versions(), "threads": n_threads}
+    results = Results(facts)
+    say = console.info if as_json else console.result
+    for name in names:
+        if name == agreement.NAME:
+            say(f"{agreement.NAME}: {agreement.SUMMARY}")
+            for agreed in agreement.measure(servers[0], servers[1:], n_threads):
+                say(agreed.text())
+                results.agreements.append(agreed)
+        else:
+            results.runs.append(run(WORKLOADS[name], servers, rounds=rounds, n_threads=n_threads))
+            say(table(results.runs[-1], WORKLOADS[name].sizes(n_threads)))
+        _write(output, results)
     if as_json:
-        figures = {starts.name: starts.seconds for starts in (ours, theirs)}
-        console.result(json.dumps({"exec_to_first_token_s": figures, "ratios": pairs}))
-        return
-    console.result(f"exec to first token, {rounds} starts each, {n_threads} threads")
-    for starts in (ours, theirs):
-        spread = f"{min(starts.seconds):.3f} to {max(starts.seconds):.3f}"
-        console.result(f"  {starts.name:14}{starts.median_s:.3f} s   ({spread})")
-    console.result(f"  ratio         {sorted(pairs)[len(pairs) // 2]:.2f}     (median of pairs)")
+        console.result(json.dumps(results.document(), indent=2))
 
 
-def _bench_shared_prefix(rounds: int, *, as_json: bool) -> None:
-    from bench.shared_prefix import N_CTX, NUM_CLIENTS, measure
+def _write(output: Path, results: "Results") -> None:
+    """Write the results so far; a long run that is cut short keeps what it has."""
+    from bench.plot import ratio_plot
 
-    n_threads = physical_cores()
-    ours, theirs = measure(_servers(N_CTX, n_threads, NUM_CLIENTS), rounds=rounds)
-    pairs = [one / other for one, other in zip(ours.tokens_per_s, theirs.tokens_per_s, strict=True)]
-    if as_json:
-        figures = {rates.name: rates.tokens_per_s for rates in (ours, theirs)}
-        console.result(json.dumps({"shared_prefix_tokens_per_s": figures, "ratios": pairs}))
-        return
-    console.result(
-        f"{NUM_CLIENTS} clients at once, prompts of {ours.prompt_tokens} tokens that begin alike, "
-        f"cold; {rounds} rounds each, {n_threads} threads"
-    )
-    for rates in (ours, theirs):
-        spread = f"{min(rates.tokens_per_s):.1f} to {max(rates.tokens_per_s):.1f}"
-        console.result(f"  {rates.name:14}{rates.median:.1f} tokens/s   ({spread})")
-    console.result(f"  ratio         {sorted(pairs)[len(pairs) // 2]:.2f}     (median of pairs)")
-
-
-def _servers(n_ctx: int, n_threads: int, num_clients: int) -> "list[Server]":
-    from bench.servers import llama_server, solofile_server
-    from builder.demo import demo_source, make_demo
-    from builder.llamacpp import llama_server as build_llama_server
-
-    solofile = Path(make_demo(None).path)
-    gguf = demo_source().fetch().files[0].path
-    program = build_llama_server()
-    size = {"n_ctx": n_ctx, "n_threads": n_threads, "num_clients": num_clients}
-    return [solofile_server(solofile, **size), llama_server(program, gguf, **size)]
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in (
+        ("bench.json", json.dumps(results.document(), indent=2) + "\n"),
+        ("bench.svg", ratio_plot(results.titled())),
+    ):
+        with atomic_file(output / name) as file:
+            file.write(text.encode())

@@ -1,0 +1,30 @@
+"""From starting the program to the first text of its first answer, over HTTP."""
+
+import time
+
+from bench.client import ask, messages
+from bench.process import running
+from bench.servers import Server, Sizes
+from bench.workloads.workload import Metric, Workload, at_most
+
+PROMPT = "What is the capital of France?"
+
+
+def measure(server: Server, sizes: Sizes) -> dict[str, float]:
+    """Start the server and ask until it answers."""
+    started = time.monotonic()
+    with running(server, sizes) as process:
+        answer = ask(process, messages(PROMPT), 4)
+    return {"exec to first text": answer.arrivals[0] - started}
+
+
+COLD_START = Workload(
+    name="cold-start",
+    summary="exec to the first text of a streamed answer, asked every 2 ms until it comes",
+    num_clients=4,
+    n_ctx_per_client=512,
+    metrics=(Metric("exec to first text", "s", is_rate=False, target=at_most(0.9)),),
+    measure=measure,
+    # The files come into the page cache, and a new runtime is unpacked.
+    num_warmups=1,
+)
