@@ -1,22 +1,18 @@
 """Whether two servers, asked greedily, generate the same tokens: alone, and among neighbours."""
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.client import Answer, ask, messages
-from bench.process import Process, running
-from bench.prompts import text
+from bench.process import running
 from bench.servers import Server, Sizes
 
 NAME = "agreement"
 SUMMARY = "20 greedy answers of 64 tokens, token for token: alone, and with 7 neighbours"
 NUM_TOKENS = 64
 NUM_NEIGHBOURS = 7
-NEIGHBOUR_TOKENS = 48
 N_CTX_PER_CLIENT = 1024
 QUESTIONS = (
     "What is the capital of France?",
@@ -159,31 +155,15 @@ def _number(margin: float | None) -> str:
 
 
 def _answers(server: Server, sizes: Sizes, num_neighbours: int) -> list[Answer]:
-    with running(server, sizes) as process:
+    """Ask all questions, each while `num_neighbours` others are being answered."""
+    num_at_once = num_neighbours + 1
+    # Answers are equally long, so they end together; repeated questions keep the last ones company.
+    num_missing = -len(QUESTIONS) % num_at_once
+    questions = [*QUESTIONS, *QUESTIONS[:num_missing]]
+    with running(server, sizes) as process, ThreadPoolExecutor(num_at_once) as clients:
         ask(process, messages("Hello."), 4)
-        with _chatting(process, num_neighbours) if num_neighbours else nullcontext():
-            return [
-                ask(process, messages(question), NUM_TOKENS, logprobs=True, top_logprobs=5)
-                for question in QUESTIONS
-            ]
 
+        def answer(question: str) -> Answer:
+            return ask(process, messages(question), NUM_TOKENS, logprobs=True, top_logprobs=5)
 
-@contextmanager
-def _chatting(process: Process, num_neighbours: int) -> Iterator[None]:
-    """Keep neighbours asking, each something new as soon as its last answer is there."""
-    is_over = threading.Event()
-
-    def chat(neighbour: int) -> None:
-        turn = 0
-        while not is_over.is_set():
-            turn += 1
-            ask(process, messages(text(1000 * neighbour + turn, 40)), NEIGHBOUR_TOKENS)
-
-    with ThreadPoolExecutor(num_neighbours) as threads:
-        chats = [threads.submit(chat, number) for number in range(1, num_neighbours + 1)]
-        try:
-            yield
-        finally:
-            is_over.set()
-        for each in chats:
-            each.result()
+        return list(clients.map(answer, questions))[: len(QUESTIONS)]
