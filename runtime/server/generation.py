@@ -1,16 +1,31 @@
 """The bridge from the engine's thread to the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.engine.engine import Engine
-from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceEvent:
+    """An event of one of the choices for a prompt.
+
+    Args:
+        index: The choice's number, from 0.
+        event: What happened.
+    """
+
+    index: int
+    event: Event
 
 
 class ClientGoneError(Exception):
@@ -22,29 +37,36 @@ async def answer_nobody(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)
 
 
-async def generate(engine: Engine, request: GenerationRequest) -> AsyncGenerator[Event]:
-    """Yield a request's events; closing the generator stops the engine's work on it.
+async def generate(
+    engine: Engine, requests: Iterable[GenerationRequest]
+) -> AsyncGenerator[ChoiceEvent]:
+    """Yield the events of requests that run side by side, until each has ended.
+
+    Closing the generator stops the engine's work on all of them.
 
     Raises:
-        RequestError: The request cannot be done.
+        RequestError: A request cannot be done.
     """
     loop = asyncio.get_running_loop()
-    events: asyncio.Queue[Event] = asyncio.Queue()
+    events: asyncio.Queue[ChoiceEvent] = asyncio.Queue()
+    sequences: list[Sequence] = []
 
-    def emit(event: Event) -> None:
+    def emit(index: int, event: Event) -> None:
         # The loop is closed when the server ends while the engine finishes a batch.
         if not loop.is_closed():
-            loop.call_soon_threadsafe(events.put_nowait, event)
+            loop.call_soon_threadsafe(events.put_nowait, ChoiceEvent(index, event))
 
-    sequence = engine.submit(request, emit)
     try:
-        while True:
+        for index, request in enumerate(requests):
+            sequences.append(engine.submit(request, partial(emit, index)))
+        num_unfinished = len(sequences)
+        while num_unfinished:
             event = await events.get()
+            num_unfinished -= isinstance(event.event, Finished | Failed)
             yield event
-            if isinstance(event, Finished | Failed):
-                return
     finally:
-        engine.cancel(sequence)
+        for sequence in sequences:
+            engine.cancel(sequence)
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:

@@ -187,7 +187,7 @@ def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
             openai.InternalServerError,
             "does not support response_format json_schema",
         ),
-        ({"n": 2}, openai.InternalServerError, "does not support n above 1"),
+        ({"n": 17}, openai.BadRequestError, "must lie from 1 to 16"),
         (
             {"messages": [{"role": "user", "content": "word " * 9000}]},
             openai.BadRequestError,

@@ -1,0 +1,134 @@
+"""The body of a chat completion request, and what it asks of the engine."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from runtime.chat.template import Message
+from runtime.engine.sampling.json_grammar import JSON_OBJECT
+from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.sequence import GenerationRequest
+from runtime.errors import RequestError
+from runtime.server.errors import NotSupportedError
+from runtime.server.logprobs import num_top_logprobs
+from runtime.server.lora import LoraScale, lora_scales
+from runtime.server.sampling import SamplingFields
+from runtime.server.state import ServerState
+
+MAX_CHOICES = 16
+
+
+class TextPart(msgspec.Struct, tag="text"):
+    """A piece of a message's text."""
+
+    text: str
+
+
+class ImagePart(msgspec.Struct, tag="image_url"):
+    """An image; refused, since no model here sees."""
+
+    image_url: Any
+
+
+class ChatMessage(msgspec.Struct):
+    """One message of a conversation."""
+
+    role: str
+    content: str | list[TextPart | ImagePart] | None = None
+
+    def to_template(self) -> Message:
+        """Return the message as chat templates take it."""
+        return {"role": self.role, "content": self._text()}
+
+    def _text(self) -> str:
+        if not isinstance(self.content, list):
+            return self.content or ""
+        if any(isinstance(part, ImagePart) for part in self.content):
+            raise NotSupportedError("This model takes no images.")
+        return "".join(part.text for part in self.content if isinstance(part, TextPart))
+
+
+class StreamOptions(msgspec.Struct):
+    """What a stream carries besides text."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(SamplingFields, kw_only=True):
+    """The body of a chat completion request; fields not named here are ignored."""
+
+    messages: list[ChatMessage]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    stop: str | list[str] | None = None
+    n: int | None = None
+    tools: list[Any] | None = None
+    response_format: dict[str, Any] | None = None
+    json_schema: Any = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    lora: list[LoraScale] | None = None
+
+
+def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequest]:
+    """Return what a body asks of the engine: one generation for each choice.
+
+    Raises:
+        RequestError: A field's value cannot be used, or two do not fit together.
+    """
+    _refuse_unsupported(body)
+    if not body.messages:
+        raise RequestError("messages is empty.")
+    limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
+    max_tokens = next((limit for limit in limits if limit is not None), None)
+    stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    request = GenerationRequest(
+        prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
+        sampling=state.sampling_params(body.asked(state.engine.model) | _constraint(body)),
+        max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
+        stop=tuple(stop),
+        num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
+        lora=lora_scales(body.lora),
+    )
+    return [
+        replace(request, sampling=_of_choice(request.sampling, index))
+        for index in range(_num_choices(body.n))
+    ]
+
+
+def _num_choices(n: int | None) -> int:
+    number = 1 if n is None else n
+    if not 1 <= number <= MAX_CHOICES:
+        raise RequestError(f"n is {n}, and must lie from 1 to {MAX_CHOICES}.")
+    return number
+
+
+def _of_choice(sampling: SamplingParams, index: int) -> SamplingParams:
+    """Return a choice's parameters: with one seed for all, all choices would be the same."""
+    return sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + index)
+
+
+def _constraint(body: ChatRequest) -> dict[str, str]:
+    """Return the grammar that `response_format` asks for, by its field of `SamplingParams`."""
+    if (body.response_format or {}).get("type", "text") == "text":
+        return {}
+    if body.grammar:
+        raise RequestError("A request takes a grammar or a response_format, not both.")
+    return {"grammar": JSON_OBJECT}
+
+
+def _refuse_unsupported(body: ChatRequest) -> None:
+    response_format = body.response_format or {}
+    kind = response_format.get("type", "text")
+    unsupported = {
+        "tools": bool(body.tools),
+        "response_format with a schema": "schema" in response_format,
+        f"response_format {kind}": kind not in ("text", "json_object"),
+        "json_schema": body.json_schema is not None,
+    }
+    for what, is_asked in unsupported.items():
+        if is_asked:
+            raise NotSupportedError(f"This server does not support {what} yet.")
