@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from runtime.chat.template import Message
-from runtime.engine.sampling.json_grammar import JSON_OBJECT
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
 from runtime.errors import RequestError
+from runtime.server.constraint import constraint
 from runtime.server.errors import NotSupportedError
 from runtime.server.logprobs import num_top_logprobs
 from runtime.server.lora import LoraScale, lora_scales
@@ -66,8 +66,6 @@ class ChatRequest(SamplingFields, kw_only=True):
     stop: str | list[str] | None = None
     n: int | None = None
     tools: list[Any] | None = None
-    response_format: dict[str, Any] | None = None
-    json_schema: Any = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
     lora: list[LoraScale] | None = None
@@ -79,7 +77,8 @@ def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequ
     Raises:
         RequestError: A field's value cannot be used, or two do not fit together.
     """
-    _refuse_unsupported(body)
+    if body.tools:
+        raise NotSupportedError("This server does not support tools yet.")
     if not body.messages:
         raise RequestError("messages is empty.")
     limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
@@ -87,7 +86,7 @@ def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequ
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
     request = GenerationRequest(
         prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
-        sampling=state.sampling_params(body.asked(state.engine.model) | _constraint(body)),
+        sampling=state.sampling_params(body.asked(state.engine.model) | constraint(body)),
         max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
@@ -109,26 +108,3 @@ def _num_choices(n: int | None) -> int:
 def _of_choice(sampling: SamplingParams, index: int) -> SamplingParams:
     """Return a choice's parameters: with one seed for all, all choices would be the same."""
     return sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + index)
-
-
-def _constraint(body: ChatRequest) -> dict[str, str]:
-    """Return the grammar that `response_format` asks for, by its field of `SamplingParams`."""
-    if (body.response_format or {}).get("type", "text") == "text":
-        return {}
-    if body.grammar:
-        raise RequestError("A request takes a grammar or a response_format, not both.")
-    return {"grammar": JSON_OBJECT}
-
-
-def _refuse_unsupported(body: ChatRequest) -> None:
-    response_format = body.response_format or {}
-    kind = response_format.get("type", "text")
-    unsupported = {
-        "tools": bool(body.tools),
-        "response_format with a schema": "schema" in response_format,
-        f"response_format {kind}": kind not in ("text", "json_object"),
-        "json_schema": body.json_schema is not None,
-    }
-    for what, is_asked in unsupported.items():
-        if is_asked:
-            raise NotSupportedError(f"This server does not support {what} yet.")

@@ -27,11 +27,13 @@ async def read_json(request: Request, kind: type[T]) -> T:
     """Return a request's body as `kind`.
 
     Raises:
-        RequestError: It is no JSON, or of another shape; the sentence says where.
+        RequestError: It is no JSON, of another shape, or nests too deep; it says where.
     """
     try:
         return msgspec.json.decode(await request.body(), type=kind)
     except msgspec.ValidationError as error:
         raise RequestError(f"The request is not as it should be: {error}.") from error
+    except RecursionError as error:
+        raise RequestError("The request's body nests too deep.") from error
     except msgspec.DecodeError as error:
         raise RequestError(f"The request's body is not valid JSON: {error}.") from error

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-import msgspec
-
 from runtime.engine.model import Model
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import RequestError
+from runtime.server.constraint import ConstraintFields
 
 
-class SamplingFields(msgspec.Struct, kw_only=True):
+class SamplingFields(ConstraintFields, kw_only=True):
     """The sampling fields of a body; see `SamplingParams` for the meaning of each."""
 
     temperature: float | None = None
@@ -42,7 +41,6 @@ class SamplingFields(msgspec.Struct, kw_only=True):
     min_keep: int | None = None
     samplers: list[str] | str | None = None
     seed: int | None = None
-    grammar: str | None = None
 
     def asked(self, model: Model) -> dict[str, Any]:
         """Return what the body asks for, by field of `SamplingParams`.

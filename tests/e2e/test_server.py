@@ -183,9 +183,9 @@ def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
         ({"top_logprobs": 2}, openai.BadRequestError, "needs logprobs"),
         ({"extra_body": {"grammar": "root ::= missing"}}, openai.BadRequestError, "missing"),
         (
-            {"response_format": {"type": "json_schema", "json_schema": {}}},
-            openai.InternalServerError,
-            "does not support response_format json_schema",
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 3}}}},
+            openai.BadRequestError,
+            "the type 3 is unknown",
         ),
         ({"n": 17}, openai.BadRequestError, "must lie from 1 to 16"),
         (
