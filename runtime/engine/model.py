@@ -165,6 +165,12 @@ class Model:
         return [token for token in range(self.n_vocab) if self.is_end_of_generation(token)]
 
     @cached_property
+    def byte_tokens(self) -> dict[int, int]:
+        """The tokens that are one byte long, by that byte."""
+        pieces = ((self.piece(token), token) for token in range(self.n_vocab))
+        return {piece[0]: token for piece, token in pieces if len(piece) == 1}
+
+    @cached_property
     def suppressed_tokens(self) -> list[int]:
         """The tokens that its makers never want sampled."""
         count = ctypes.c_int32()

@@ -14,6 +14,7 @@ from runtime.engine.sampling.candidates import Candidates
 from runtime.engine.sampling.chain import SamplerChain, build_chain
 from runtime.engine.sampling.constrained import ConstrainedChain
 from runtime.engine.sampling.grammar import Grammar
+from runtime.engine.sampling.lazy_grammar import LazyGrammar
 from runtime.engine.sampling.logprobs import Choice, LogprobReader
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.state_facts import state_facts
@@ -172,7 +173,9 @@ class ModelRunner:
         """Make a sampler chain; see `Runner.new_sampler`."""
         if not params.grammar:
             return build_chain(self._api, self._model, params, prompt, self.n_ctx)
-        grammar = Grammar.parse(self._api, self._model, params.grammar)
+        strict = Grammar.parse(self._api, self._model, params.grammar)
+        is_lazy, triggers = params.grammar_lazy, params.grammar_triggers
+        grammar = LazyGrammar(self._model, strict, triggers) if is_lazy else strict
         chain = build_chain(self._api, self._model, params, prompt, self.n_ctx)
         return ConstrainedChain(self._api, self._model, chain, grammar, self._candidates)
 

@@ -6,13 +6,39 @@ import msgspec
 
 from runtime.engine.sampling.json_grammar import JSON_OBJECT
 from runtime.engine.sampling.json_schema import schema_grammar
+from runtime.engine.sampling.trigger import GrammarTrigger
 from runtime.errors import RequestError
+from runtime.server.errors import NotSupportedError
+
+_TOKEN = 0
+_WORD = 1
+
+
+class TriggerBody(msgspec.Struct):
+    """A trigger of a lazy grammar; llama-server's types are numbers."""
+
+    type: int
+    value: str = ""
+    token: int | None = None
+
+    def to_engine(self) -> GrammarTrigger:
+        """Return it as the engine takes it."""
+        if self.type == _TOKEN and self.token is not None:
+            return GrammarTrigger(token=self.token)
+        if self.type == _WORD:
+            return GrammarTrigger(word=self.value)
+        raise NotSupportedError(
+            f"grammar_triggers has the type {self.type}, and only {_TOKEN}, a token, and {_WORD}, "
+            "a word, are supported."
+        )
 
 
 class ConstraintFields(msgspec.Struct, kw_only=True):
     """The fields of a body that constrain its answer, in llama-server's and OpenAI's names."""
 
     grammar: str | None = None
+    grammar_lazy: bool | None = None
+    grammar_triggers: list[TriggerBody] | None = None
     json_schema: Any = None
     response_format: dict[str, Any] | None = None
 
@@ -23,15 +49,19 @@ def constraint(body: ConstraintFields) -> dict[str, Any]:
     Raises:
         RequestError: The fields do not fit together, or a schema cannot be used.
     """
-    asked = {
+    ways = {
         "grammar": body.grammar or None,
         "json_schema": None if body.json_schema is None else _of_schema(body.json_schema),
         "response_format": _of_format(body.response_format or {}),
     }
-    grammars = {name: grammar for name, grammar in asked.items() if grammar}
+    grammars = {name: grammar for name, grammar in ways.items() if grammar}
     if len(grammars) > 1:
         raise RequestError(f"A request takes one of {' and '.join(grammars)}, not both.")
-    return {"grammar": next(iter(grammars.values()))} if grammars else {}
+    asked: dict[str, Any] = {"grammar": next(iter(grammars.values()))} if grammars else {}
+    if not body.grammar_lazy:
+        return asked
+    triggers = tuple(trigger.to_engine() for trigger in body.grammar_triggers or ())
+    return asked | {"grammar_lazy": True, "grammar_triggers": triggers}
 
 
 def _of_schema(schema: Any) -> str:

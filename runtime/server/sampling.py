@@ -48,7 +48,10 @@ class SamplingFields(ConstraintFields, kw_only=True):
         Raises:
             RequestError: A bias is on no token of the model.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(SamplingParams)}
+        # What constrains the text is read by `constraint`.
+        names = {field.name for field in fields(SamplingParams)}
+        names -= set(ConstraintFields.__struct_fields__)
+        values = {name: getattr(self, name) for name in names}
         asked = {name: value for name, value in values.items() if value is not None}
         if self.dry_sequence_breakers is not None:
             asked["dry_sequence_breakers"] = tuple(self.dry_sequence_breakers)

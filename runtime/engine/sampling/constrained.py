@@ -6,6 +6,7 @@ from runtime.engine.model import Model
 from runtime.engine.sampling.candidates import Candidates
 from runtime.engine.sampling.chain import SamplerChain
 from runtime.engine.sampling.grammar import Grammar
+from runtime.engine.sampling.lazy_grammar import LazyGrammar
 from runtime.errors import RequestError
 
 
@@ -17,7 +18,12 @@ class ConstrainedChain:
     """
 
     def __init__(
-        self, api: Any, model: Model, chain: SamplerChain, grammar: Grammar, candidates: Candidates
+        self,
+        api: Any,
+        model: Model,
+        chain: SamplerChain,
+        grammar: Grammar | LazyGrammar,
+        candidates: Candidates,
     ) -> None:
         self._api = api
         self._model = model

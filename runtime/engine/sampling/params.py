@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.engine.sampling.trigger import GrammarTrigger, check_triggers
 from runtime.errors import RequestError
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class SamplingParams:
         samplers: The chain's order; what is not named is not used.
         seed: Of the random choice; None takes a random one.
         grammar: What the text must be, in GBNF; empty constrains nothing.
+        grammar_lazy: Constrain the text only from a trigger on.
+        grammar_triggers: What a lazy grammar waits for.
     """
 
     temperature: float = 0.8
@@ -114,6 +117,8 @@ class SamplingParams:
     samplers: tuple[str, ...] = DEFAULT_SAMPLERS
     seed: int | None = None
     grammar: str = ""
+    grammar_lazy: bool = False
+    grammar_triggers: tuple[GrammarTrigger, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -127,6 +132,8 @@ class SamplingParams:
                 f"samplers names {unknown[0]}, which is none.",
                 hint=f"The samplers are {', '.join(sorted(DEFAULT_SAMPLERS))}.",
             )
+        if self.grammar_lazy:
+            check_triggers(self.grammar, self.grammar_triggers)
         if any(math.isnan(bias) for _, bias in self.logit_bias):
             raise RequestError("logit_bias has a value that is no number.")
 

@@ -97,6 +97,23 @@ def test_what_cannot_be_is_refused(
     assert reason in caught.value.message
 
 
+def test_a_lazy_grammar_waits_for_its_trigger(client: openai.OpenAI) -> None:
+    """Of llama-server's triggers, words and tokens are taken, and patterns refused."""
+    body = {
+        "grammar": 'root ::= "json" [^!]{0,20} "!"',
+        "grammar_lazy": True,
+        "grammar_triggers": [{"type": 0, "value": "", "token": 0}, {"type": 1, "value": "json"}],
+    }
+    done = client.chat.completions.create(model="any", messages=ASK, temperature=0, extra_body=body)
+    content = done.choices[0].message.content or ""
+    assert content.startswith("```json")
+    assert content.endswith("!")
+    with pytest.raises(openai.InternalServerError, match="the type 2"):
+        client.chat.completions.create(
+            model="any", messages=ASK, extra_body=body | {"grammar_triggers": [{"type": 2}]}
+        )
+
+
 def test_a_body_that_nests_too_deep_is_refused(client: openai.OpenAI) -> None:
     """Hundreds of thousands of brackets are a 400."""
     deep = '{"messages": [], "json_schema": ' + "[" * 300_000 + "]" * 300_000 + "}"

@@ -1,0 +1,79 @@
+"""Tests of grammars that wait for a trigger, with the real model."""
+
+import re
+from typing import Any
+
+import pytest
+
+from runtime.engine.engine import Engine
+from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.sampling.trigger import GrammarTrigger
+from runtime.errors import RequestError
+from tests.runtime.engine.asking import ask, submit
+
+PROMPT = "Once upon a time there was"
+
+
+def _lazy(grammar: str, *triggers: GrammarTrigger) -> dict[str, Any]:
+    return {"grammar": grammar, "grammar_lazy": True, "grammar_triggers": triggers}
+
+
+@pytest.fixture(scope="module")
+def free(engine: Engine) -> str:
+    """What the model writes when it is free."""
+    return ask(engine, PROMPT, temperature=0, max_tokens=8)
+
+
+def test_the_text_is_free_without_a_trigger(engine: Engine, free: str) -> None:
+    """Where no trigger comes, nothing is constrained."""
+    lazy = _lazy('root ::= "x"', GrammarTrigger("never said"))
+    assert ask(engine, PROMPT, temperature=0, max_tokens=8, **lazy) == free
+
+
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_a_word_begins_the_grammar(engine: Engine, free: str, length: int) -> None:
+    """A word may begin and end inside of tokens; it is the grammar's beginning."""
+    word = free[3 : 3 + length]
+    before = free[: free.index(word)]
+    grammar = f'root ::= "{word}" [^\\x00]{{0,12}} "!" [0-9]{{2}}'
+    lazy = _lazy(grammar, GrammarTrigger("unsaid"), GrammarTrigger(word))
+    asked = submit(engine, PROMPT, temperature=0, max_tokens=30, **lazy)
+    text = asked.text()
+    assert text.startswith(before + word)
+    assert asked.finished.reason == "stop"
+    assert re.search(r"![0-9]{2}$", text)
+
+
+def test_a_token_begins_the_grammar(engine: Engine, free: str) -> None:
+    """A token, too, is the beginning of the grammar."""
+    first = engine.model.tokenize(PROMPT + free, add_special=True, parse_special=True)
+    prompt = engine.model.tokenize(PROMPT, add_special=True, parse_special=True)
+    token = first[len(prompt) + 1]
+    piece = engine.model.piece(token).decode()
+    lazy = _lazy(f'root ::= "{piece}" "yes"', GrammarTrigger(token=token))
+    text = ask(engine, PROMPT, temperature=0, max_tokens=20, **lazy)
+    assert text.endswith(piece + "yes")
+
+
+def test_a_trigger_that_the_grammar_forbids_fails_alone(engine: Engine, free: str) -> None:
+    """The request fails with a reason, and the process lives."""
+    lazy = _lazy('root ::= "no such text"', GrammarTrigger(free[2:4]))
+    with pytest.raises(RequestError, match="does not begin with the text that triggered it"):
+        ask(engine, PROMPT, temperature=0, **lazy)
+    assert ask(engine, PROMPT, temperature=0, max_tokens=8) == free
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        (_lazy("", GrammarTrigger("a")), "needs a grammar"),
+        (_lazy('root ::= "a"'), "needs grammar_triggers"),
+        (_lazy('root ::= "a"', GrammarTrigger()), "an empty word"),
+        (_lazy('root ::= "a"', GrammarTrigger("a" * 1001)), "over 1000 characters"),
+        (_lazy('root ::= "a"', *[GrammarTrigger("a")] * 65), "over 64 triggers"),
+    ],
+)
+def test_a_lazy_grammar_needs_triggers(params: dict[str, Any], reason: str) -> None:
+    """What is missing or too much is said."""
+    with pytest.raises(RequestError, match=reason):
+        SamplingParams(**params)
