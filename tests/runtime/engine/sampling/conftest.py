@@ -19,7 +19,9 @@ def matches(engine: Engine) -> Matches:
 
     def matches(source: str, text: str) -> bool:
         with closing(Grammar.parse(api, model, source)) as grammar:
-            for token in model.tokenize(text, add_special=False, parse_special=False):
+            tokens = model.tokenize(text, add_special=False, parse_special=False)
+            assert b"".join(map(model.piece, tokens)) == text.encode(), "all of it has tokens"
+            for token in tokens:
                 if not grammar.allows(token):
                     return False
                 grammar.accept(token)
