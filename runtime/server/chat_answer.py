@@ -134,6 +134,8 @@ def _in_all(stats: Sequence[Stats]) -> Stats:
         prompt_s=max(choice.prompt_s for choice in stats),
         time_to_first_token_s=min(choice.time_to_first_token_s for choice in stats),
         generation_s=max(choice.generation_s for choice in stats),
+        drafted_tokens=sum(choice.drafted_tokens for choice in stats),
+        accepted_tokens=sum(choice.accepted_tokens for choice in stats),
     )
 
 
