@@ -21,13 +21,13 @@ def _lazy(grammar: str, *triggers: GrammarTrigger) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def free(engine: Engine) -> str:
     """What the model writes when it is free."""
-    return ask(engine, PROMPT, temperature=0, max_tokens=8)
+    return ask(engine, PROMPT, temperature=0, max_tokens=6)
 
 
 def test_the_text_is_free_without_a_trigger(engine: Engine, free: str) -> None:
     """Where no trigger comes, nothing is constrained."""
     lazy = _lazy('root ::= "x"', GrammarTrigger("never said"))
-    assert ask(engine, PROMPT, temperature=0, max_tokens=8, **lazy) == free
+    assert ask(engine, PROMPT, temperature=0, max_tokens=6, **lazy) == free
 
 
 @pytest.mark.parametrize("length", [1, 3, 5])
@@ -60,7 +60,7 @@ def test_a_trigger_that_the_grammar_forbids_fails_alone(engine: Engine, free: st
     lazy = _lazy('root ::= "no such text"', GrammarTrigger(free[2:4]))
     with pytest.raises(RequestError, match="does not begin with the text that triggered it"):
         ask(engine, PROMPT, temperature=0, **lazy)
-    assert ask(engine, PROMPT, temperature=0, max_tokens=8) == free
+    assert ask(engine, PROMPT, temperature=0, max_tokens=6) == free
 
 
 @pytest.mark.parametrize(
