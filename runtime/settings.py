@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int = 2048
     ubatch_size: int = 512
     parallel: int = 4
+    max_queue: int = 512
+    timeout: int = 0
     repack: bool = False
     mmap: bool = True
     mlock: bool = False
@@ -192,6 +194,8 @@ OPTIONS = (
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),
     Option("port", ("--port",), "server", f"port (default: {DEFAULT_PORT}, or the next free one)"),
+    Option("max_queue", ("--max-queue",), "server", "requests that may wait for their turn"),
+    Option("timeout", ("-to", "--timeout"), "server", "seconds a request may take (0: any time)"),
     Option(
         "browser", ("--browser", "--no-browser"), "server",
         "open the chat page (default: when a screen is there)", "",

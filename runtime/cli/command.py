@@ -61,6 +61,7 @@ class Context:
             n_batch=settings.batch_size,
             n_ubatch=settings.ubatch_size,
             max_running=settings.parallel,
+            max_queue=settings.max_queue,
             n_threads=settings.threads,
             n_threads_batch=settings.threads_batch,
             loading=_options(LoadOptions, settings),

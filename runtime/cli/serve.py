@@ -39,6 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
             system_prompt=context.settings.system_prompt,
             sampling=context.sampling(),
             max_tokens=context.max_tokens(),
+            timeout_s=context.settings.timeout or None,
         )
         address = f"http://{_reachable(listener.host)}:{listener.port}/"
 

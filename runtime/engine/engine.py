@@ -12,6 +12,7 @@ from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
 from runtime.engine.drafting import Drafter
 from runtime.engine.inbox import Inbox
+from runtime.engine.limits import DeadlineError, has_generated_long_enough, is_late
 from runtime.engine.llama import Llama
 from runtime.engine.lora import LoraAdapters
 from runtime.engine.metrics import Metrics
@@ -60,6 +61,7 @@ class EngineOptions:
         n_batch: Tokens in one batch at most.
         n_ubatch: Tokens computed at once at most.
         max_running: Requests worked on at once.
+        max_queue: Requests that may wait beside those.
         n_threads: Threads; 0 takes the physical cores this process may use.
         n_threads_batch: Threads while reading prompts; 0 takes n_threads.
         loading: How the weights come into memory.
@@ -74,6 +76,7 @@ class EngineOptions:
     n_batch: int = 2048
     n_ubatch: int = 512
     max_running: int = 4
+    max_queue: int = 512
     n_threads: int = 0
     n_threads_batch: int = 0
     loading: LoadOptions = field(default_factory=LoadOptions)
@@ -131,6 +134,7 @@ class Engine:
         adapters: The LoRA adapters that the runner has.
         drafter: Guesses tokens ahead; None does without.
         prompt_cache: Where prompts are kept on disk; None keeps none.
+        max_queue: Requests that may wait beside those; None is no limit.
     """
 
     def __init__(
@@ -141,6 +145,7 @@ class Engine:
         adapters: tuple[AdapterFile, ...] = (),
         drafter: Drafter | None = None,
         prompt_cache: PromptCacheOptions | None = None,
+        max_queue: int | None = None,
     ) -> None:
         self._load = load
         self.adapters = Adapters(adapters)
@@ -148,7 +153,7 @@ class Engine:
         self._drafter = drafter
         self._prompt_cache = prompt_cache
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._inbox = Inbox()
+        self._inbox = Inbox(None if max_queue is None else max_running + max_queue)
         self._metrics = Metrics()
         self._is_loaded = threading.Event()
         self._model: Model | None = None
@@ -164,6 +169,7 @@ class Engine:
             adapters=options.adapters,
             drafter=options.speculation.drafter(),
             prompt_cache=options.prompt_cache,
+            max_queue=options.max_queue,
         )
         engine.start_thread()
         return engine
@@ -224,6 +230,7 @@ class Engine:
         Raises:
             ContextSizeError: The prompt is longer than the context.
             RequestError: The prompt is empty, or an adapter is not there.
+            QueueFullError: As many requests wait as may.
         """
         if not request.prompt:
             raise RequestError("The prompt is empty.")
@@ -311,6 +318,7 @@ class _Loop:
             for sequence in arrivals.cancelled:
                 if sequence in self._scheduler.sequences():
                     self._finish(sequence, "cancelled")
+            self._end_late_ones()
             if not is_last:
                 self._step()
         for sequence in self._scheduler.sequences():
@@ -322,6 +330,15 @@ class _Loop:
         """Save one while nothing else is to be done, so that a kill loses little."""
         if self._prompts and self._may_save:
             self._may_save = self._prompts.save_next()
+
+    def _end_late_ones(self) -> None:
+        """End what has had its time: with the text it has, or as a failure without any."""
+        for sequence in filter(is_late, self._scheduler.sequences()):
+            if sequence.num_completion_tokens:
+                self._finish(sequence, "length")
+            else:
+                assert sequence.request.timeout_s is not None, "it is late"
+                self._fail(sequence, DeadlineError(sequence.request.timeout_s), "timeout")
 
     def _step(self) -> None:
         works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
@@ -397,7 +414,7 @@ class _Loop:
             sequence.emit(sequence.delta(text))
         if sequence.text.stopped_by is not None:
             self._finish(sequence, "stop")
-        elif self._is_out_of_room(sequence):
+        elif self._is_out_of_room(sequence) or has_generated_long_enough(sequence, text):
             self._finish(sequence, "length")
         return token
 
@@ -414,8 +431,8 @@ class _Loop:
         self._leave(sequence, reason)
         sequence.emit(Finished(reason, sequence.stats()))
 
-    def _fail(self, sequence: Sequence, error: AppError) -> None:
-        self._leave(sequence, "error")
+    def _fail(self, sequence: Sequence, error: AppError, reason: str = "error") -> None:
+        self._leave(sequence, reason)
         sequence.emit(Failed(error))
 
     def _leave(self, sequence: Sequence, reason: str) -> None:

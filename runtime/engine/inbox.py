@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from runtime.engine.limits import QueueFullError
 from runtime.engine.sequence import Sequence
 
 
@@ -17,9 +18,14 @@ class Arrivals:
 
 
 class Inbox:
-    """New and cancelled requests, and how many are unfinished."""
+    """New and cancelled requests, and how many are unfinished.
 
-    def __init__(self) -> None:
+    Args:
+        max_unfinished: Requests running or waiting at most; None is no limit.
+    """
+
+    def __init__(self, max_unfinished: int | None = None) -> None:
+        self._max_unfinished = max_unfinished
         self._changed = threading.Condition()
         self._new: deque[Sequence] = deque()
         self._cancelled: deque[Sequence] = deque()
@@ -28,12 +34,19 @@ class Inbox:
 
     @property
     def num_unfinished(self) -> int:
-        """Requests running and waiting."""
+        """Requests running or waiting."""
         return len(self._unfinished)
 
     def put(self, sequence: Sequence) -> None:
-        """Queue a request."""
+        """Queue a request.
+
+        Raises:
+            QueueFullError: As many as may are unfinished.
+        """
         with self._changed:
+            limit = self._max_unfinished
+            if limit is not None and len(self._unfinished) >= limit:
+                raise QueueFullError(len(self._unfinished))
             self._unfinished.add(sequence)
             self._new.append(sequence)
             self._changed.notify()

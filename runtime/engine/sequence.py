@@ -28,6 +28,9 @@ class GenerationRequest:
             no likelihoods.
         lora: The scales of LoRA adapters by number, 0 for the others; None takes those that the
             engine's `adapters` hold.
+        timeout_s: Seconds from its arrival to its end at most; None is no limit.
+        max_generation_s: Seconds from its first token to its last line's end at most; None is no
+            limit.
     """
 
     prompt: list[int]
@@ -36,6 +39,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     num_top_logprobs: int | None = None
     lora: Mapping[int, float] | None = None
+    timeout_s: float | None = None
+    max_generation_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

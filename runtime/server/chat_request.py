@@ -63,6 +63,8 @@ class ChatRequest(SamplingFields, kw_only=True):
     stream_options: StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    n_predict: int | None = None
+    t_max_predict_ms: int | None = None
     stop: str | list[str] | None = None
     n: int | None = None
     tools: list[Any] | None = None
@@ -81,21 +83,30 @@ def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequ
         raise NotSupportedError("This server does not support tools yet.")
     if not body.messages:
         raise RequestError("messages is empty.")
-    limits = (body.max_completion_tokens, body.max_tokens, state.max_tokens)
-    max_tokens = next((limit for limit in limits if limit is not None), None)
+    max_predict_ms = body.t_max_predict_ms or 0
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
     request = GenerationRequest(
         prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
         sampling=state.sampling_params(body.asked(state.engine.model) | constraint(body)),
-        max_tokens=None if max_tokens is None or max_tokens < 0 else max_tokens,
+        max_tokens=_max_tokens(body, state),
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
         lora=lora_scales(body.lora),
+        timeout_s=state.timeout_s,
+        max_generation_s=max_predict_ms / 1e3 if max_predict_ms > 0 else None,
     )
     return [
         replace(request, sampling=_of_choice(request.sampling, index))
         for index in range(_num_choices(body.n))
     ]
+
+
+def _max_tokens(body: ChatRequest, state: ServerState) -> int | None:
+    """Return how much to generate: what was asked for, and no more than the server allows."""
+    fields = (body.max_completion_tokens, body.max_tokens, body.n_predict)
+    asked = next((limit for limit in fields if limit is not None), None)
+    limits = [limit for limit in (asked, state.max_tokens) if limit is not None and limit >= 0]
+    return min(limits, default=None)
 
 
 def _num_choices(n: int | None) -> int:

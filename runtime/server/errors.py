@@ -8,10 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.engine.engine import ContextSizeError
+from runtime.engine.limits import BusyError
 from runtime.errors import AppError, RequestError
 from runtime.server.json import JSONResponse
 
 logger = logging.getLogger(__name__)
+
+# When a client may ask again after it came at a busy time.
+RETRY_AFTER_S = 1
 
 
 class NotSupportedError(RequestError):
@@ -39,7 +43,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, AppError | HTTPException):
         logger.error("%s %s failed.", request.method, request.url.path, exc_info=error)
     body = error_body(error)
-    return JSONResponse(body, status_code=body["error"]["code"])
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, BusyError) else None
+    return JSONResponse(body, status_code=body["error"]["code"], headers=headers)
 
 
 def _code_and_kind(error: Exception) -> tuple[int, str]:
@@ -48,7 +53,7 @@ def _code_and_kind(error: Exception) -> tuple[int, str]:
             return 400, "exceed_context_size_error"
         case NotSupportedError():
             return 501, "not_supported_error"
-        case LoadingError():
+        case LoadingError() | BusyError():
             return 503, "unavailable_error"
         case RequestError():
             return 400, "invalid_request_error"

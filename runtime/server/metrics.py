@@ -94,7 +94,7 @@ def _own_gauges(now: Metrics) -> list[_Item]:
 
 def _finished(now: Metrics) -> str:
     lines = _head("solofile", "requests_finished_total", "Requests that have ended", "counter")
-    for reason in sorted({"stop", "length", "cancelled", "error", *now.num_finished}):
+    for reason in sorted({"stop", "length", "cancelled", "timeout", "error", *now.num_finished}):
         count = now.num_finished[reason]
         lines += f'solofile:requests_finished_total{{reason="{reason}"}} {count}\n'
     return lines

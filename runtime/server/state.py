@@ -21,7 +21,8 @@ class ServerState:
         name: The model's name, as clients see it.
         system_prompt: For conversations that bring none; may be empty.
         sampling: What the settings ask for, by field of `SamplingParams`.
-        max_tokens: For requests that say nothing of it; None is no limit.
+        max_tokens: What a request may generate at most; None is no limit.
+        timeout_s: Seconds that a request may take; None is no limit.
     """
 
     engine: Engine
@@ -29,6 +30,7 @@ class ServerState:
     system_prompt: str
     sampling: Mapping[str, Any]
     max_tokens: int | None
+    timeout_s: float | None = None
 
     @cached_property
     def chat_format(self) -> ChatFormat:

@@ -316,3 +316,38 @@ def test_metrics_count_what_was_asked(served: ServedSolofile, client: openai.Ope
     assert after[ended] - before[ended] == 1
     assert after["llamacpp:requests_processing"] == after["solofile:cells_running"] == 0
     assert 0 < after["solofile:cells_used"] <= after["solofile:cells"]
+
+
+def test_a_client_that_goes_frees_its_cells(served: ServedSolofile, client: openai.OpenAI) -> None:
+    """Closing a stream in the middle of an answer ends the work on it at once."""
+    cancelled = 'solofile:requests_finished_total{reason="cancelled"}'
+    before = served.metrics()
+    stream = client.chat.completions.create(model="any", messages=ENDLESS, stream=True)
+    for _ in range(4):
+        next(stream)
+    assert served.metrics()["llamacpp:requests_processing"] == 1
+    stream.close()
+    deadline = time.monotonic() + 10
+    while (after := served.metrics())[cancelled] == before[cancelled]:
+        assert time.monotonic() < deadline, "the engine did not hear of it"
+        time.sleep(0.01)
+    assert after["llamacpp:requests_processing"] == after["solofile:cells_running"] == 0
+    assert after["llamacpp:tokens_predicted_total"] - before["llamacpp:tokens_predicted_total"] < 60
+
+
+def test_a_busy_server_refuses_more(solofile: Path) -> None:
+    """With nobody allowed to wait, a second request gets 503, and an overlong one what it has."""
+    arguments = ("--port", "0", "-np", "1", "--max-queue", "0", "--timeout", "4")
+    with ServedSolofile(solofile, *arguments) as busy:
+        client = openai.OpenAI(base_url=f"{busy.url}/v1", api_key="none", max_retries=0)
+        stream = client.chat.completions.create(
+            model="any", messages=ENDLESS, stream=True, extra_body={"ignore_eos": True}
+        )
+        next(stream)
+        with pytest.raises(openai.InternalServerError, match="--max-queue") as refused:
+            client.chat.completions.create(model="any", messages=QUESTION)
+        assert refused.value.status_code == 503
+        assert refused.value.response.headers["retry-after"] == "1"
+        started = time.monotonic()
+        assert list(stream)[-1].choices[0].finish_reason == "length"
+        assert time.monotonic() - started < 10
