@@ -2,6 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from runtime.errors import AppError
 from runtime.server import health, lora, metrics, openai, pages
@@ -18,6 +19,7 @@ def create_app(state: ServerState) -> Starlette:
             AppError: answer_error,
             HTTPException: answer_error,
             ClientGoneError: answer_nobody,
+            ClientDisconnect: answer_nobody,
             Exception: answer_error,
         },
     )

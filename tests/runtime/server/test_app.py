@@ -33,14 +33,14 @@ def app() -> Iterator[Starlette]:
     end.set()
 
 
-def _call(app: Starlette, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+def _call(app: Starlette, method: str, path: str, body: bytes | None = b"") -> tuple[int, bytes]:
     """Send one request and return the status and the body of its answer."""
     sent = _messages(app, method, path, body)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
-def _messages(app: Starlette, method: str, path: str, body: bytes = b"") -> list[Message]:
-    """Send one request through the application's own interface."""
+def _messages(app: Starlette, method: str, path: str, body: bytes | None = b"") -> list[Message]:
+    """Send one request through the application's own interface; without a body it breaks off."""
     scope: dict[str, Any] = {
         "type": "http",
         "method": method,
@@ -53,7 +53,7 @@ def _messages(app: Starlette, method: str, path: str, body: bytes = b"") -> list
         "root_path": "",
     }
     sent: list[Message] = []
-    to_receive: list[Message] = [{"type": "http.request", "body": body}]
+    to_receive: list[Message] = [{"type": "http.request", "body": body}] if body is not None else []
 
     async def receive() -> Message:
         return to_receive.pop() if to_receive else {"type": "http.disconnect"}
@@ -110,6 +110,15 @@ def test_the_pages_files_are_served(app: Starlette, path: str, status: int, kind
     assert (sent[0]["status"], headers[b"content-type"]) == (status, kind)
     if status == 200:
         assert headers[b"cache-control"] == b"no-cache"
+
+
+def test_a_client_that_goes_before_its_request_is_whole_is_no_failure(
+    app: Starlette, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that closes inside the body is answered to nobody, and not logged."""
+    monkeypatch.setattr(Engine, "is_ready", True)
+    assert _call(app, "POST", "/v1/chat/completions", None)[0] == 499
+    assert caplog.text == ""
 
 
 def test_an_unexpected_failure_is_logged(
