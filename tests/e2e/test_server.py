@@ -337,7 +337,7 @@ def test_a_client_that_goes_frees_its_cells(served: ServedSolofile, client: open
 
 def test_a_busy_server_refuses_more(solofile: Path) -> None:
     """With nobody allowed to wait, a second request gets 503, and an overlong one what it has."""
-    arguments = ("--port", "0", "-np", "1", "--max-queue", "0", "--timeout", "4")
+    arguments = ("--port", "0", "-np", "1", "--max-queue", "0", "--timeout", "15")
     with ServedSolofile(solofile, *arguments) as busy:
         client = openai.OpenAI(base_url=f"{busy.url}/v1", api_key="none", max_retries=0)
         stream = client.chat.completions.create(
@@ -350,4 +350,4 @@ def test_a_busy_server_refuses_more(solofile: Path) -> None:
         assert refused.value.response.headers["retry-after"] == "1"
         started = time.monotonic()
         assert list(stream)[-1].choices[0].finish_reason == "length"
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40

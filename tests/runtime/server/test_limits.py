@@ -9,8 +9,8 @@ from starlette.requests import Request
 
 from runtime.engine.engine import Engine
 from runtime.engine.limits import BusyError, DeadlineError, QueueFullError
+from runtime.server.chat_request import ChatRequest, _max_tokens
 from runtime.server.errors import answer_error
-from runtime.server.openai import ChatRequest, _max_tokens
 from runtime.server.state import ServerState
 
 
