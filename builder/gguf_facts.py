@@ -7,6 +7,7 @@ from pathlib import Path
 
 from builder.ggml_tables import ARCHITECTURES, FILE_TYPES, TENSOR_TYPES
 from builder.gguf_header import Header, read_header
+from runtime.engine.pooling import Pooling, pooling_of
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import ModelFacts
 
@@ -59,6 +60,7 @@ def read_facts(paths: list[Path], *, name: str, license_id: str = "") -> ModelFa
         n_ctx_train=first.integer(f"{architecture}.context_length"),
         license=first.text("general.license") or license_id,
         chat_template_sha256=hashlib.sha256(template.encode()).hexdigest() if template else "",
+        pooling=_pooling(first, architecture),
     )
 
 
@@ -86,6 +88,18 @@ def _check_loadable(path: Path, header: Header, architecture: str) -> None:
             "version does not know.",
             hint="Use a newer version of solofile, or another model.",
         )
+
+
+def _pooling(header: Header, architecture: str) -> str:
+    """Return how a model makes embeddings that was made for those; empty for one that chats."""
+    key, causal = (
+        header.pairs.get(f"{architecture}.{name}") for name in ("pooling_type", "attention.causal")
+    )
+    pooling = pooling_of(header.integer(f"{architecture}.pooling_type")) if key else None
+    is_encoder = architecture == "t5encoder" or (causal is not None and causal.value is False)
+    if not pooling and not is_encoder:
+        return ""
+    return (Pooling.MEAN if pooling is None else pooling).label
 
 
 def _quantization(first: Header, headers: list[Header]) -> str:

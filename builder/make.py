@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from builder.kit import ensure_kit
 from builder.merge import merge
 from builder.pack import Contents, damaged, require_room, write_solofile
 from builder.report import Report
-from builder.smoke import SmokeTest, smoke_test
+from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import FetchedModel, Source
 from builder.targets import Target, host_target
 from runtime.manifest import Manifest, OriginFile, SettingValue
@@ -86,7 +87,7 @@ def make_solofile(order: Order) -> Report:
     with atomic_path(output, mode=0o755) as part:
         manifest = write_solofile(contents, part)
         part.chmod(0o755)
-        test = _tested(order, part)
+        test = _tested(order, part, EMBED if facts.pooling else RUN)
     return _report(output, manifest, test, time.monotonic() - started)
 
 
@@ -121,14 +122,14 @@ def _one_file(fetched: FetchedModel) -> tuple[Path, str, list[OriginFile]]:
     return merged.path, "", fetched.origin.files or parts
 
 
-def _tested(order: Order, path: Path) -> SmokeTest | None:
+def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
     if not order.is_smoke_tested:
         return None
     if order.target != host_target():
         console.info(f"Not tested: a solofile for {order.target.name} cannot start here.")
         return None
     with console.status("Testing that it answers"):
-        return smoke_test(path)
+        return smoke_test(path, command=command)
 
 
 def _report(path: Path, manifest: Manifest, test: SmokeTest | None, seconds: float) -> Report:

@@ -5,12 +5,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from builder.errors import ToolError
 
+RUN = ("run", "--temp", "0", "-n", "24")
+EMBED = ("embed",)
 PROMPT = "What is the capital of France?"
 BASE_TIMEOUT_S = 120.0
 # How fast the slowest disk worth waiting for reads weights.
@@ -49,11 +52,14 @@ class SmokeTest:
     start_s: float
 
 
-def smoke_test(path: Path, *, timeout_s: float | None = None) -> SmokeTest:
+def smoke_test(
+    path: Path, *, command: Sequence[str] = RUN, timeout_s: float | None = None
+) -> SmokeTest:
     """Ask the solofile at `path` one question.
 
     Args:
         path: A solofile for this machine.
+        command: How it is asked: `RUN`, or `EMBED` for a model that generates no text.
         timeout_s: How long it may take; by default, by its size.
 
     Raises:
@@ -61,13 +67,13 @@ def smoke_test(path: Path, *, timeout_s: float | None = None) -> SmokeTest:
     """
     if timeout_s is None:
         timeout_s = BASE_TIMEOUT_S + path.stat().st_size / READ_BYTES_PER_S
-    command = [str(path.absolute()), "run", "--temp", "0", "-n", "24", PROMPT]
+    line = [str(path.absolute()), *command, PROMPT]
     if sys.platform == "linux":
-        command = [sys.executable, "-I", "-S", "-c", _WITHOUT_NETWORK, *command]
+        line = [sys.executable, "-I", "-S", "-c", _WITHOUT_NETWORK, *line]
     started = time.monotonic()
     try:
         process = subprocess.Popen(
-            command,
+            line,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -47,7 +47,10 @@ class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the weights' header says of the model; empty or 0 where it says nothing."""
+    """What the weights' header says of the model; empty or 0 where it says nothing.
+
+    `pooling` is that of a model made for embeddings or to rank, which does not chat.
+    """
 
     name: str
     architecture: str
@@ -56,6 +59,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     n_ctx_train: int
     license: str = ""
     chat_template_sha256: str = ""
+    pooling: str = ""
 
 
 class OriginFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,6 +54,11 @@ class Payload:
                 digest.update(file.read(_SAMPLE_BYTES))
         return digest.hexdigest()
 
+    @property
+    def pooling(self) -> str:
+        """How its embeddings are made, if the solofile says that it was made for those."""
+        return self.manifest.model.pooling if self.manifest else ""
+
 
 def own_path() -> Path | None:
     """Return the solofile that was started, as the launcher tells; None when run from source."""

@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     spec_type: str = "ngram-simple"
     prompt_cache: str = ""
     prompt_cache_limit: int = 1024
+    pooling: str = ""
+    embd_normalize: int = 2
     verbose: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -190,6 +192,14 @@ OPTIONS = (
     Option("prompt_cache", ("--prompt-cache",), "model", "keep prompts on disk here", "DIR"),
     Option(
         "prompt_cache_limit", ("--prompt-cache-limit",), "model", "MiB that they may take",
+    ),
+    Option(
+        "pooling", ("--pooling",), "model",
+        "how embeddings are made: none, mean, cls, last, rank (by model)", "NAME",
+    ),
+    Option(
+        "embd_normalize", ("--embd-normalize",), "model",
+        "how they are scaled (-1: not, 0: by the largest, 1: taxicab, 2: euclidean, N: p-norm)",
     ),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),

@@ -9,6 +9,7 @@ import pytest
 from builder.demo import demo_source, make_demo
 from builder.llamacpp import expose_binding
 from builder.report import Report
+from tests.minilm import MiniLM
 from tests.solofile import ServedSolofile
 
 # Shells start background jobs with Ctrl-C ignored, and the programs under test would inherit that.
@@ -47,3 +48,15 @@ def served(solofile: Path) -> Iterator[ServedSolofile]:
 def binding() -> None:
     """The engine's libraries, for tests that run it in this process."""
     expose_binding()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> MiniLM:
+    """The checkpoint of all-MiniLM-L6-v2."""
+    return MiniLM()
+
+
+@pytest.fixture(scope="session")
+def minilm_gguf(minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a GGUF."""
+    return minilm.write(tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2-F32.gguf")

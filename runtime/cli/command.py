@@ -11,6 +11,7 @@ from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
 from runtime.engine.model import LoadOptions
+from runtime.engine.pooling import parse_pooling
 from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.engine.speculation import SpeculationOptions
@@ -69,6 +70,7 @@ class Context:
             adapters=self._adapters(),
             speculation=_options(SpeculationOptions, settings),
             prompt_cache=self._prompt_cache(),
+            pooling=parse_pooling(settings.pooling),
         )
 
     def _prompt_cache(self) -> PromptCacheOptions | None:

@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "serve the chat page and the API (the default)",
     "chat": "talk with the model in this terminal",
     "run": "answer one prompt and end",
+    "embed": "print the embedding of a text",
     "info": "show what is inside",
     "verify": "check every byte",
     "extract": "write the weights out",

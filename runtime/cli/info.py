@@ -46,6 +46,7 @@ def _describe(manifest: Manifest) -> str:
         ("parameters", f"{model.n_params / 1e6:.0f} million"),
         ("quantization", model.quantization),
         ("trained context", f"{model.n_ctx_train} tokens"),
+        ("made for", _purpose(model.pooling)),
         ("licence", model.license or "not stated"),
         ("came from", came_from),
         ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
@@ -59,3 +60,11 @@ def _describe(manifest: Manifest) -> str:
         f"  {entry.size:>14,}  {entry.sha256[:16]}  {entry.name}" for entry in manifest.entries
     ]
     return "\n".join(lines)
+
+
+def _purpose(pooling: str) -> str:
+    if not pooling:
+        return "text"
+    return (
+        "ranking documents, not chat" if pooling == "rank" else f"embeddings ({pooling}), not chat"
+    )

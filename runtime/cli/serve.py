@@ -40,6 +40,8 @@ def main(arguments: argparse.Namespace) -> int:
             sampling=context.sampling(),
             max_tokens=context.max_tokens(),
             timeout_s=context.settings.timeout or None,
+            embd_normalize=context.settings.embd_normalize,
+            pooling=context.payload.pooling,
         )
         address = f"http://{_reachable(listener.host)}:{listener.port}/"
 

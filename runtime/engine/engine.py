@@ -11,20 +11,29 @@ from runtime.engine.adapters import AdapterFile, Adapters
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
 from runtime.engine.drafting import Drafter
-from runtime.engine.inbox import Inbox
+from runtime.engine.embedder import embedding_shape
+from runtime.engine.embedding import (
+    EmbeddingEvent,
+    EmbeddingJob,
+    EmbeddingQueue,
+    EmbeddingRequest,
+    check_inputs,
+)
+from runtime.engine.inbox import Inbox, Request
 from runtime.engine.limits import DeadlineError, has_generated_long_enough, is_late
 from runtime.engine.llama import Llama
 from runtime.engine.lora import LoraAdapters
 from runtime.engine.metrics import Metrics
 from runtime.engine.model import LoadOptions, Model, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
+from runtime.engine.pooling import Pooling
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
 from runtime.engine.scheduler import Scheduler, Work
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
 from runtime.engine.speculation import SpeculationOptions
-from runtime.engine.types import OutOfCellsError, Runner
-from runtime.errors import AppError, RequestError, UnsupportedError
+from runtime.engine.types import EmbeddingShape, OutOfCellsError, Runner
+from runtime.errors import AppError, RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +60,15 @@ class ContextSizeError(RequestError):
         )
 
 
+class NoTextError(RequestError):
+    """A request asks a model for text that was made for embeddings or to rank."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This model generates no text.", hint="It was made for embeddings or to rank."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """How the engine loads and runs the model.
@@ -69,6 +87,7 @@ class EngineOptions:
         adapters: LoRA adapters, by the numbers that requests name them by.
         speculation: How tokens are guessed ahead.
         prompt_cache: Where prompts are kept on disk; None keeps none.
+        pooling: How embeddings are made of token vectors; None takes the model's way.
     """
 
     weights: Weights
@@ -84,6 +103,7 @@ class EngineOptions:
     adapters: tuple[AdapterFile, ...] = ()
     speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
     prompt_cache: PromptCacheOptions | None = None
+    pooling: Pooling | None = None
 
 
 def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
@@ -92,14 +112,12 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
     Raises:
         ResourceError: They do not fit into memory, or the context does not.
         DamagedFileError: The weights are no sound GGUF, or an adapter is none.
-        UnsupportedError: llama.cpp does not know the model, it generates no text, or it takes no
-            KV cache of the asked types; or an adapter is not for it.
+        UnsupportedError: llama.cpp does not know the model, or it takes no KV cache of the asked
+            types; or an adapter is not for it.
     """
     check_weights_fit(options.weights.size, machine.memory_total_bytes())
     llama = Llama.load()
     model = Model.load(llama, options.weights, options.loading)
-    if not llama.api.llama_model_has_decoder(model.handle):
-        raise UnsupportedError(f"{options.weights.path} is a model that generates no text.")
     n_ctx = choose_n_ctx(
         options.n_ctx,
         n_ctx_train=model.n_ctx_train,
@@ -107,7 +125,8 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
         free_bytes=machine.memory_available_bytes() - options.weights.size,
     )
     n_threads = options.n_threads or machine.physical_cores()
-    runner = ModelRunner.open(
+    open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder
+    runner = open_runner(
         llama,
         model,
         ContextOptions(
@@ -118,6 +137,7 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
             n_threads=n_threads,
             n_threads_batch=options.n_threads_batch or n_threads,
             attention=options.attention,
+            embeds=embedding_shape(model, options.pooling, min(options.n_batch, n_ctx)),
         ),
         LoraAdapters.load(llama, model, options.adapters) if options.adapters else None,
     )
@@ -126,7 +146,7 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
 
 
 class Engine:
-    """Generates text for any number of requests at once.
+    """Generates text and makes embeddings for any number of requests at once.
 
     Args:
         load: Loads the model and its runner; called once, on the engine's thread.
@@ -229,9 +249,12 @@ class Engine:
 
         Raises:
             ContextSizeError: The prompt is longer than the context.
+            NoTextError: The model was not made to generate text.
             RequestError: The prompt is empty, or an adapter is not there.
             QueueFullError: As many requests wait as may.
         """
+        if not self.model.generates_text:
+            raise NoTextError
         if not request.prompt:
             raise RequestError("The prompt is empty.")
         if len(request.prompt) >= self.n_ctx:
@@ -240,9 +263,35 @@ class Engine:
         self._inbox.put(sequence)
         return sequence
 
-    def cancel(self, sequence: Sequence) -> None:
+    @property
+    def embeds(self) -> EmbeddingShape:
+        """How the model embeds; waits for it."""
+        return self._loaded_runner().embeds
+
+    def embed(
+        self, request: EmbeddingRequest, emit: Callable[[EmbeddingEvent], None]
+    ) -> EmbeddingJob:
+        """Queue inputs to embed.
+
+        Args:
+            request: The inputs.
+            emit: Told the one event, on the engine's thread.
+
+        Returns:
+            What `cancel` takes.
+
+        Raises:
+            InputSizeError: An input is longer than what is computed at once.
+            RequestError: There is no input, an empty one, or one with an unknown token.
+        """
+        check_inputs(request.inputs, self.embeds, self.model.n_vocab)
+        job = EmbeddingJob(request, emit)
+        self._inbox.put(job)
+        return job
+
+    def cancel(self, request: Sequence | EmbeddingJob) -> None:
         """Stop working on a request before the next batch; a finished one is left as it is."""
-        self._inbox.cancel(sequence)
+        self._inbox.cancel(request)
 
     def stop(self) -> None:
         """End the thread after the batch it computes; unfinished requests are cancelled."""
@@ -291,6 +340,7 @@ class _Loop:
         self._runner = runner
         self._cache = cache
         self._scheduler = scheduler
+        self._embeddings = EmbeddingQueue(runner, inbox.forget)
         self._inbox = inbox
         self._metrics = Metrics()
         self._publish = publish
@@ -301,30 +351,44 @@ class _Loop:
         self._prompts = PromptCache(options, self._runner, self._cache)
         self._prompts.open()
 
+    @property
+    def _has_work(self) -> bool:
+        return self._scheduler.has_work or self._embeddings.has_work
+
     def run(self) -> None:
         is_last = False
         while not is_last:
             self._tell_metrics()
-            is_idle = not self._scheduler.has_work
+            is_idle = not self._has_work
             timeout_s = SAVE_AFTER_S if self._may_save else None
             arrivals = self._inbox.take(wait=is_idle, timeout_s=timeout_s)
             is_last = arrivals.is_last
             if is_idle and not arrivals.new:
                 self._save_a_prompt()
-            for sequence in arrivals.new:
-                if self._prompts and not sequence.adapters:
-                    self._prompts.restore(sequence.request.prompt)
-                self._scheduler.add(sequence)
-            for sequence in arrivals.cancelled:
-                if sequence in self._scheduler.sequences():
-                    self._finish(sequence, "cancelled")
+            for request in arrivals.new:
+                self._add(request)
+            for request in arrivals.cancelled:
+                if isinstance(request, EmbeddingJob):
+                    self._embeddings.cancel(request)
+                elif request in self._scheduler.sequences():
+                    self._finish(request, "cancelled")
             self._end_late_ones()
             if not is_last:
                 self._step()
+                self._embeddings.step()
+        self._embeddings.stop()
         for sequence in self._scheduler.sequences():
             self._finish(sequence, "cancelled")
         if self._prompts:
             self._prompts.close()
+
+    def _add(self, request: Request) -> None:
+        if isinstance(request, EmbeddingJob):
+            self._embeddings.add(request)
+            return
+        if self._prompts and not request.adapters:
+            self._prompts.restore(request.request.prompt)
+        self._scheduler.add(request)
 
     def _save_a_prompt(self) -> None:
         """Save one while nothing else is to be done, so that a kill loses little."""

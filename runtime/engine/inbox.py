@@ -4,16 +4,19 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from runtime.engine.embedding import EmbeddingJob
 from runtime.engine.limits import QueueFullError
 from runtime.engine.sequence import Sequence
+
+Request = Sequence | EmbeddingJob
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """What came in since the last batch, and whether the thread is to end."""
 
-    new: list[Sequence]
-    cancelled: list[Sequence]
+    new: list[Request]
+    cancelled: list[Request]
     is_last: bool
 
 
@@ -27,9 +30,9 @@ class Inbox:
     def __init__(self, max_unfinished: int | None = None) -> None:
         self._max_unfinished = max_unfinished
         self._changed = threading.Condition()
-        self._new: deque[Sequence] = deque()
-        self._cancelled: deque[Sequence] = deque()
-        self._unfinished: set[Sequence] = set()
+        self._new: deque[Request] = deque()
+        self._cancelled: deque[Request] = deque()
+        self._unfinished: set[Request] = set()
         self._is_stopping = False
 
     @property
@@ -37,7 +40,7 @@ class Inbox:
         """Requests running or waiting."""
         return len(self._unfinished)
 
-    def put(self, sequence: Sequence) -> None:
+    def put(self, request: Request) -> None:
         """Queue a request.
 
         Raises:
@@ -47,15 +50,15 @@ class Inbox:
             limit = self._max_unfinished
             if limit is not None and len(self._unfinished) >= limit:
                 raise QueueFullError(len(self._unfinished))
-            self._unfinished.add(sequence)
-            self._new.append(sequence)
+            self._unfinished.add(request)
+            self._new.append(request)
             self._changed.notify()
 
-    def cancel(self, sequence: Sequence) -> None:
+    def cancel(self, request: Request) -> None:
         """Ask for a request's end."""
         with self._changed:
-            if sequence in self._unfinished:
-                self._cancelled.append(sequence)
+            if request in self._unfinished:
+                self._cancelled.append(request)
                 self._changed.notify()
 
     def stop(self) -> None:
@@ -77,7 +80,7 @@ class Inbox:
     def _has_news(self) -> bool:
         return bool(self._new or self._cancelled or self._is_stopping)
 
-    def forget(self, sequence: Sequence) -> None:
+    def forget(self, request: Request) -> None:
         """Note that a request is finished."""
         with self._changed:
-            self._unfinished.discard(sequence)
+            self._unfinished.discard(request)

@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.c_file import with_c_file
 from runtime.engine.llama import Llama
+from runtime.engine.pooling import Pooling, pooling_of
 from runtime.engine.sampling.params import recommended_sampling
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
@@ -152,6 +154,21 @@ class Model:
         return attention.bytes_per_cell(num_keys, num_values)
 
     @property
+    def pooling(self) -> Pooling | None:
+        """How it makes embeddings; None for a model whose makers do not say."""
+        value = self._architecture_value("pooling_type")
+        return None if value is None else pooling_of(int(value))
+
+    @property
+    def generates_text(self) -> bool:
+        """Whether it continues a text; else it was made for embeddings or to rank."""
+        return (
+            not self.pooling
+            and self._architecture_value("attention.causal") != "false"
+            and bool(self._api.llama_model_has_decoder(self.handle))
+        )
+
+    @property
     def can_cut_memory(self) -> bool:
         """Whether a sequence can be shortened; a recurrent state cannot."""
         api = self._api
@@ -200,6 +217,26 @@ class Model:
                 return tokens[:count]
             size = -count
 
+    def query_and_document(self, query: str, document: str) -> list[int]:
+        """Return the tokens of the two as a model that ranks was trained on them."""
+        api = self._api
+        template: bytes | None = api.llama_model_chat_template(self.handle, b"rerank")
+        if template:
+            parts = {"{query}": query, "{document}": document}
+            text = re.sub(r"\{(?:query|document)\}", lambda m: parts[m[0]], template.decode())
+            return self.tokenize(text, add_special=False, parse_special=True)
+        bos, eos, sep = (
+            getattr(api, f"llama_vocab_{name}")(self.vocab) for name in ("bos", "eos", "sep")
+        )
+        begin = [bos] if api.llama_vocab_get_add_bos(self.vocab) else []
+        end = [sep if eos < 0 else eos] if api.llama_vocab_get_add_eos(self.vocab) else []
+        between = [sep] if api.llama_vocab_get_add_sep(self.vocab) else []
+        first, second = (
+            self.tokenize(text, add_special=False, parse_special=False)
+            for text in (query, document)
+        )
+        return [*begin, *first, *end, *between, *second, *end]
+
     def piece(self, token: int) -> bytes:
         """Return a token's bytes; control tokens have none."""
         piece = self._pieces.get(token)
@@ -210,6 +247,10 @@ class Model:
     def special_piece(self, token: int) -> bytes:
         """Return a token's bytes; a control token's are its name."""
         return self._read_piece(token, special=True)
+
+    def _architecture_value(self, name: str) -> str | None:
+        """Return a value of the header that stands under the architecture's name, or None."""
+        return self.metadata(f"{self.metadata('general.architecture')}.{name}")
 
     def _special_text(self, token: int) -> str:
         return "" if token < 0 else self.special_piece(token).decode(errors="replace")

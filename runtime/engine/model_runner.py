@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from runtime.engine.attention import AttentionOptions
+from runtime.engine.embedder import Embedder
 from runtime.engine.llama import Llama
 from runtime.engine.lora import LoraAdapters
 from runtime.engine.model import Model
@@ -18,7 +19,7 @@ from runtime.engine.sampling.lazy_grammar import LazyGrammar
 from runtime.engine.sampling.logprobs import Choice, LogprobReader
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.state_facts import state_facts
-from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
+from runtime.engine.types import BatchSlice, EmbeddingShape, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError, UnsupportedError
 
 
@@ -33,6 +34,7 @@ class ContextOptions:
         n_seq_max: Sequences at most, running and cached.
         n_threads: Threads while generating.
         n_threads_batch: Threads while reading prompts.
+        embeds: How the model embeds.
         attention: The KV cache's types, flash attention, and RoPE.
     """
 
@@ -42,6 +44,7 @@ class ContextOptions:
     n_seq_max: int
     n_threads: int
     n_threads_batch: int
+    embeds: EmbeddingShape
     attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
@@ -57,10 +60,12 @@ class ModelRunner:
         adapters: LoraAdapters | None = None,
     ) -> None:
         self._api = llama.api
+        self._llama = llama
         self._model = model
         self._options = options
         self._context = context
         self._adapters = adapters
+        self._embedder: Embedder | None = None
         self._memory = llama.api.llama_get_memory(context)
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
@@ -71,9 +76,10 @@ class ModelRunner:
         self.n_seq_max = options.n_seq_max
         self.can_cut_memory = model.can_cut_memory
         # Of a sliding window llama.cpp saves the last cells alone, and they could not be cut.
-        self.can_save_states = not _needs_twins(model)
+        self.can_save_states = model.generates_text and not _needs_twins(model)
         # Twins of all numbers follow behind them; see `_pin`.
         self._has_twins = _needs_twins(model)
+        self.embeds = options.embeds
 
     @classmethod
     def open(
@@ -121,12 +127,38 @@ class ModelRunner:
             )
         return cls(llama, model, context, options, adapters)
 
+    @classmethod
+    def open_embedder(
+        cls,
+        llama: Llama,
+        model: Model,
+        options: ContextOptions,
+        adapters: LoraAdapters | None = None,
+    ) -> "ModelRunner":
+        """Make a runner for a model that generates no text; its one context embeds.
+
+        Raises:
+            ResourceError: There is not enough memory for it.
+            UnsupportedError: There are adapters; they change texts, not embeddings.
+        """
+        if adapters:
+            raise UnsupportedError(
+                "LoRA adapters are not applied to embeddings.", hint="Run the model without them."
+            )
+        embedder = Embedder.open(llama, model, options.embeds, n_threads=options.n_threads_batch)
+        runner = cls(llama, model, embedder.context, options)
+        runner._embedder = embedder
+        return runner
+
     def close(self) -> None:
-        """Free the context."""
+        """Free the contexts."""
         if self._logprobs:
             self._logprobs.close()
+        if self._embedder:
+            self._embedder.close()
         self._api.llama_batch_free(self._batch)
-        self._api.llama_free(self._context)
+        if self._embedder is None or self._embedder.context != self._context:
+            self._api.llama_free(self._context)
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         """Compute a batch; see `Runner.decode`."""
@@ -217,6 +249,15 @@ class ModelRunner:
             return False
         self._pin(seq_id, 0)
         return True
+
+    def embed(self, inputs: ReadOnlyList[list[int]]) -> list[list[list[float]]]:
+        """Compute embeddings, in a second context made on first use; see `Runner.embed`."""
+        if self._embedder is None:
+            options = self._options
+            self._embedder = Embedder.open(
+                self._llama, self._model, options.embeds, n_threads=options.n_threads_batch
+            )
+        return self._embedder.embed(inputs)
 
     def _pin(self, seq_id: int, start: int) -> None:
         """Keep a sequence's cells from `start` on, where llama.cpp would not.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+from runtime.engine.pooling import Pooling
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import AppError
@@ -36,6 +37,21 @@ class BatchSlice:
     num_drafted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingShape:
+    """How a model embeds.
+
+    Args:
+        pooling: What becomes of an input's token vectors.
+        max_input_tokens: The longest input.
+        max_inputs: Inputs in one batch at most.
+    """
+
+    pooling: Pooling
+    max_input_tokens: int
+    max_inputs: int
+
+
 class Sampler(Protocol):
     """One request's sampler chain."""
 
@@ -52,6 +68,7 @@ class Runner(Protocol):
     n_seq_max: int
     can_cut_memory: bool
     can_save_states: bool
+    embeds: EmbeddingShape
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         """Compute a batch of at most `n_batch` tokens.
@@ -96,3 +113,14 @@ class Runner(Protocol):
 
     def load_state(self, seq_id: int, state: bytes) -> bool:
         """Give an empty sequence a saved state; says whether it fits this model and context."""
+
+    def embed(self, inputs: ReadOnlyList[list[int]]) -> list[list[list[float]]]:
+        """Compute the embeddings of inputs that go into one batch.
+
+        Args:
+            inputs: Token ids of each: one input of at most `embeds.max_input_tokens`, or several
+                of together at most `BATCH_TOKENS`.
+
+        Returns:
+            For each input one vector; without pooling, one for each of its tokens.
+        """

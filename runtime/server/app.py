@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from runtime.errors import AppError
-from runtime.server import health, lora, metrics, openai, pages
+from runtime.server import embeddings, health, lora, metrics, openai, pages, rerank
 from runtime.server.errors import answer_error
 from runtime.server.generation import ClientGoneError, answer_nobody
 from runtime.server.state import ServerState
@@ -14,7 +14,15 @@ from runtime.server.state import ServerState
 def create_app(state: ServerState) -> Starlette:
     """Return the application that serves one engine."""
     app = Starlette(
-        routes=[*health.ROUTES, *lora.ROUTES, *metrics.ROUTES, *openai.ROUTES, *pages.routes()],
+        routes=[
+            *health.ROUTES,
+            *lora.ROUTES,
+            *metrics.ROUTES,
+            *openai.ROUTES,
+            *embeddings.ROUTES,
+            *rerank.ROUTES,
+            *pages.routes(),
+        ],
         exception_handlers={
             AppError: answer_error,
             HTTPException: answer_error,

@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.engine.engine import ContextSizeError
+from runtime.engine.embedding import InputSizeError
+from runtime.engine.engine import ContextSizeError, NoTextError
 from runtime.engine.limits import BusyError
 from runtime.errors import AppError, RequestError
 from runtime.server.json import JSONResponse
@@ -35,6 +36,8 @@ def error_body(error: Exception) -> dict[str, Any]:
     facts: dict[str, Any] = {"code": code, "message": _message(error), "type": kind}
     if isinstance(error, ContextSizeError):
         facts |= {"n_prompt_tokens": error.num_prompt_tokens, "n_ctx": error.n_ctx}
+    if isinstance(error, InputSizeError):
+        facts |= {"n_prompt_tokens": error.num_tokens, "n_ctx": error.max_tokens}
     return {"error": facts}
 
 
@@ -49,9 +52,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
 
 def _code_and_kind(error: Exception) -> tuple[int, str]:
     match error:
-        case ContextSizeError():
+        case ContextSizeError() | InputSizeError():
             return 400, "exceed_context_size_error"
-        case NotSupportedError():
+        case NotSupportedError() | NoTextError():
             return 501, "not_supported_error"
         case LoadingError() | BusyError():
             return 503, "unavailable_error"

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from runtime import __version__
+from runtime.engine.pooling import Pooling
 from runtime.server.state import state_of
 
 # Nothing from outside, nothing inline: model output can never run as code.
@@ -36,11 +37,20 @@ def page_folder() -> Path:
 
 
 async def index(request: Request) -> Response:
-    """Answer `GET /` with the chat page."""
+    """Answer `GET /` with the chat page, or for a model that does not chat with what it does."""
+    state = state_of(request)
+    pooling = state.pooling
+    if state.engine.is_ready and not state.engine.model.generates_text:
+        pooling = state.engine.embeds.pooling.label
     html = (
         _environment()
-        .get_template("index.html")
-        .render(title=state_of(request).name, version=__version__)
+        .get_template("embeddings.html" if pooling else "index.html")
+        .render(
+            title=state.name,
+            version=__version__,
+            base=request.base_url,
+            ranks=pooling == Pooling.RANK.label,
+        )
     )
     return HTMLResponse(html, headers=PAGE_HEADERS)
 

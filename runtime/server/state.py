@@ -23,6 +23,8 @@ class ServerState:
         sampling: What the settings ask for, by field of `SamplingParams`.
         max_tokens: What a request may generate at most; None is no limit.
         timeout_s: Seconds that a request may take; None is no limit.
+        embd_normalize: How embeddings are scaled; see `EmbeddingRequest`.
+        pooling: How the model makes embeddings, where it was made for those; else empty.
     """
 
     engine: Engine
@@ -31,6 +33,8 @@ class ServerState:
     sampling: Mapping[str, Any]
     max_tokens: int | None
     timeout_s: float | None = None
+    embd_normalize: int = 2
+    pooling: str = ""
 
     @cached_property
     def chat_format(self) -> ChatFormat:

@@ -29,6 +29,26 @@ def test_the_origin_names_the_licence_where_the_header_does_not(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("metadata", "pooling"),
+    [
+        ({}, ""),
+        ({"llama.attention.causal": True, "llama.pooling_type": 0}, ""),
+        ({"llama.pooling_type": 1}, "mean"),
+        ({"llama.pooling_type": 4}, "rank"),
+        ({"llama.attention.causal": False}, "mean"),
+        ({"llama.attention.causal": False, "llama.pooling_type": 0}, "none"),
+        ({"llama.pooling_type": 9}, ""),
+    ],
+)
+def test_a_model_made_for_embeddings(
+    tmp_path: Path, metadata: dict[str, str | int], pooling: str
+) -> None:
+    """It names a pooling, or looks at what follows a token; a model that chats does neither."""
+    path = write_gguf(tmp_path / "tiny.gguf", metadata=metadata)
+    assert read_facts([path], name="Tiny").pooling == pooling
+
+
+@pytest.mark.parametrize(
     ("metadata", "quantized", "label"),
     [
         ({"general.file_type": 15}, False, "Q4_K_M"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.smoke import PROMPT, SmokeTestError, smoke_test
+from builder.smoke import EMBED, PROMPT, SmokeTestError, smoke_test
 
 
 def program(folder: Path, body: str) -> Path:
@@ -29,6 +29,7 @@ def test_how_it_is_asked(tmp_path: Path) -> None:
     """It is asked one question, at temperature 0, with nothing to read."""
     path = program(tmp_path, 'for word in "$@"; do printf "%s\\n" "$word"; done; cat')
     assert smoke_test(path).answer.splitlines() == ["run", "--temp", "0", "-n", "24", PROMPT]
+    assert smoke_test(path, command=EMBED).answer.splitlines() == ["embed", PROMPT]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the network away")

@@ -41,6 +41,8 @@ def write_gguf(
     for key, value in (metadata or {}).items():
         if isinstance(value, str):
             writer.add_string(key, value)
+        elif isinstance(value, bool):
+            writer.add_bool(key, value)
         else:
             writer.add_uint16(key, value)
     _add_tensors(writer, TENSORS if tensors is None else tensors, quantized=quantized)

@@ -4,9 +4,11 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass, field
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+from runtime.engine.embedding import BATCH_TOKENS
+from runtime.engine.pooling import Pooling
 from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.engine.sampling.params import SamplingParams
-from runtime.engine.types import BatchSlice, OutOfCellsError, Sampler
+from runtime.engine.types import BatchSlice, EmbeddingShape, OutOfCellsError, Sampler
 
 
 @dataclass
@@ -34,6 +36,7 @@ class FakeRunner:
     Attributes:
         cells: What each sequence holds, by its number.
         history: The batches computed so far.
+        embedded: The batches of inputs embedded so far.
     """
 
     n_ctx: int = 64
@@ -45,6 +48,10 @@ class FakeRunner:
     cells: dict[int, list[Cell]] = field(default_factory=dict)
     history: list[list[BatchSlice]] = field(default_factory=list)
     num_samplers: int = 0
+    embeds: EmbeddingShape = field(
+        default_factory=lambda: EmbeddingShape(Pooling.NONE, max_input_tokens=200, max_inputs=8)
+    )
+    embedded: list[list[list[int]]] = field(default_factory=list)
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         assert batch, "an empty batch"
@@ -133,3 +140,16 @@ class FakeRunner:
         assert length <= len(cells), "cut beyond the end"
         if length:
             self.cells[seq_id] = cells[:length]
+
+    def embed(self, inputs: ReadOnlyList[list[int]]) -> list[list[list[float]]]:
+        num_tokens = sum(map(len, inputs))
+        assert inputs, "an empty batch"
+        assert len(inputs) <= self.embeds.max_inputs, "too many inputs"
+        assert num_tokens <= BATCH_TOKENS or len(inputs) == 1, "the batch is too large"
+        self.embedded.append(list(inputs))
+        return [[self.vector(tokens)] for tokens in inputs]
+
+    @staticmethod
+    def vector(tokens: list[int]) -> list[float]:
+        """Return the embedding of an input."""
+        return [float(sum(tokens)), float(len(tokens))]

@@ -17,6 +17,9 @@ END_TOKEN = 49
 class FakeModel:
     """Writes each token as a letter, and ends with `END_TOKEN`."""
 
+    generates_text = True
+    n_vocab = 100
+
     def piece(self, token: int) -> bytes:
         return bytes([97 + token % 26])
 

@@ -13,6 +13,8 @@ from tests.runtime.engine.fake_runner import FakeRunner
 class _EndlessModel:
     """Writes letters, and never ends by itself."""
 
+    generates_text = True
+
     def piece(self, token: int) -> bytes:
         return bytes([97 + token % 26])
 

@@ -1,0 +1,34 @@
+"""The application with a real engine at a real port, in this process."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.model import Weights
+from runtime.engine.pooling import Pooling
+from runtime.server.app import create_app
+from runtime.server.state import ServerState
+
+
+@contextmanager
+def serving(gguf: Path, pooling: Pooling | None = None) -> Iterator[str]:
+    """Serve a model and give the address, without a slash at the end."""
+    weights = Weights(gguf, 0, gguf.stat().st_size)
+    engine = Engine.start(EngineOptions(weights, n_ctx=512, n_threads=1, pooling=pooling))
+    engine.wait_until_loaded()
+    app = create_app(ServerState(engine, "tested", "", {}, 16))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            engine.stop()
