@@ -19,6 +19,8 @@ Events = queue.Queue[Event]
 class _LineModel:
     """Writes letters, and a line's end for every third token; never ends by itself."""
 
+    generates_text = True
+
     def piece(self, token: int) -> bytes:
         return b"\n" if token % 3 == 0 else bytes([97 + token % 26])
 
