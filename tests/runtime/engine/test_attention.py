@@ -27,6 +27,8 @@ def _engine(
     options = EngineOptions(
         Weights(gguf, 0, gguf.stat().st_size),
         n_ctx=512,
+        # Threads that wait for each other stand still while other programs use the cores.
+        n_threads=1,
         loading=loading or LoadOptions(),
         attention=attention,
     )

@@ -1,6 +1,6 @@
-"""Tests of LoRA adapters with the real model and adapters of random weights."""
+"""Tests of LoRA adapters of random weights, applied to a tiny model and refused by the real one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,36 +14,12 @@ from runtime.errors import AppError, DamagedFileError, RequestError, Unsupported
 from tests.runtime.engine.asking import Asked
 from tests.tiny_lora import write_tiny_lora
 
-PROMPT = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n" * 3
-OFFSET = 4096
-
-
-@pytest.fixture(scope="module")
-def engine(binding: None, gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine with two adapters, one of them inside a larger file; none is applied unasked."""
-    folder = tmp_path_factory.mktemp("lora")
-    write_tiny_lora(folder / "one.gguf")
-    write_tiny_lora(folder / "two.gguf", seed=2)
-    inside = folder / "inside"
-    inside.write_bytes(bytes(OFFSET) + (folder / "two.gguf").read_bytes() + bytes(100))
-    options = EngineOptions(
-        Weights(gguf, 0, gguf.stat().st_size),
-        n_ctx=2048,
-        n_threads=1,
-        adapters=(
-            AdapterFile(folder / "one.gguf", "one.gguf", scale=0.0),
-            AdapterFile(inside, "two.gguf", OFFSET, 0.0),
-        ),
-    )
-    engine = Engine.start(options)
-    engine.wait_until_loaded()
-    yield engine
-    engine.stop()
+PROMPT = "What is the capital of France: " * 3
 
 
 def _submit(engine: Engine, lora: Mapping[int, float] | None) -> Asked:
     asked = Asked()
-    prompt = engine.model.tokenize(PROMPT, add_special=False, parse_special=True)
+    prompt = engine.model.tokenize(PROMPT, add_special=True, parse_special=False)
     params = SamplingParams(temperature=0, ignore_eos=True)
     engine.submit(GenerationRequest(prompt, params, max_tokens=16, lora=lora), asked.events.put)
     return asked
@@ -54,42 +30,42 @@ def _cached(asked: Asked) -> int:
     return asked.finished.stats.cached_tokens
 
 
-def test_scales_change_the_text(engine: Engine) -> None:
+def test_scales_change_the_text(exact: Engine) -> None:
     """An adapter changes the text by its scale, and with scale 0 it is as if it were not there."""
     texts = [
-        _submit(engine, lora).text()
+        _submit(exact, lora).text()
         for lora in (None, {0: 0.0}, {0: 1.0}, {1: 1.0}, {0: 0.5}, {0: 1.0, 1: 1.0})
     ]
     assert texts[0] == texts[1]
     assert len(set(texts)) == 5
 
 
-def test_neighbours_with_other_adapters_change_no_text(engine: Engine) -> None:
+def test_neighbours_with_other_adapters_change_no_text(exact: Engine) -> None:
     """Requests with different scales at once give the same texts as alone."""
     kinds: list[Mapping[int, float] | None] = [None, {0: 1.0}, {0: 0.5}, {1: 1.0}]
-    alone = [_submit(engine, lora).text() for lora in kinds]
-    together = [_submit(engine, lora) for lora in kinds]
+    alone = [_submit(exact, lora).text() for lora in kinds]
+    together = [_submit(exact, lora) for lora in kinds]
     assert [asked.text() for asked in together] == alone
 
 
-def test_prefixes_are_kept_apart(engine: Engine) -> None:
+def test_prefixes_are_kept_apart(exact: Engine) -> None:
     """The same prompt is found again by requests with the same scales, and by no others."""
-    assert _cached(_submit(engine, {0: 0.25})) == 0
-    assert _cached(_submit(engine, {0: 0.75})) == 0
-    assert _cached(_submit(engine, {0: 0.25})) > 30
-    assert _cached(_submit(engine, {0: 0.75})) > 30
+    assert _cached(_submit(exact, {0: 0.25})) == 0
+    assert _cached(_submit(exact, {0: 0.75})) == 0
+    assert _cached(_submit(exact, {0: 0.25})) > 30
+    assert _cached(_submit(exact, {0: 0.75})) > 30
 
 
-def test_scales_that_hold(engine: Engine) -> None:
+def test_scales_that_hold(exact: Engine) -> None:
     """What is set holds for requests that say nothing, and only for them."""
-    strong, none = _submit(engine, {0: 1.0}).text(), _submit(engine, {0: 0.0}).text()
-    engine.adapters.set_scales({0: 1.0})
+    strong, none = _submit(exact, {0: 1.0}).text(), _submit(exact, {0: 0.0}).text()
+    exact.adapters.set_scales({0: 1.0})
     try:
-        assert _submit(engine, None).text() == strong
-        assert _submit(engine, {1: 0.0}).text() == none
+        assert _submit(exact, None).text() == strong
+        assert _submit(exact, {1: 0.0}).text() == none
     finally:
-        engine.adapters.set_scales({})
-    assert _submit(engine, None).text() == none
+        exact.adapters.set_scales({})
+    assert _submit(exact, None).text() == none
 
 
 def test_adapters_that_are_not_there_are_refused() -> None:

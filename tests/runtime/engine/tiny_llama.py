@@ -1,17 +1,21 @@
 """A transformer of a few kilobytes with random weights, for what depends on a model's shape."""
 
+import string
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter
+from gguf import GGUFWriter, TokenType
 
-N_VOCAB = 64
+# A token for each character, behind the three special ones; U+2581 stands for a space.
+SPECIAL = ["<unk>", "<s>", "</s>"]
+CHARACTERS = "\u2581" + string.ascii_letters + ".,:!0123"
+N_VOCAB = len(SPECIAL) + len(CHARACTERS)
 _N_HEAD = 2
 _N_FF = 32
 
 
-def write_tiny_llama(path: Path, *, head_size: int) -> None:
-    """Write the model as a GGUF without a tokenizer; the same each time."""
+def write_tiny_llama(path: Path, *, head_size: int, num_layers: int = 1) -> None:
+    """Write the model as a GGUF; the same each time."""
     random = np.random.default_rng(1)
     n_embd = _N_HEAD * head_size
     writer = GGUFWriter(path, "llama")
@@ -19,27 +23,48 @@ def write_tiny_llama(path: Path, *, head_size: int) -> None:
     writer.add_embedding_length(n_embd)
     writer.add_feed_forward_length(_N_FF)
     writer.add_head_count(_N_HEAD)
-    writer.add_block_count(1)
+    writer.add_block_count(num_layers)
     writer.add_rope_dimension_count(head_size)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(N_VOCAB)
-    writer.add_tokenizer_model("no_vocab")
+    _add_vocabulary(writer)
     shapes = {
         "token_embd.weight": (N_VOCAB, n_embd),
         "output_norm.weight": (n_embd,),
-        "blk.0.attn_norm.weight": (n_embd,),
-        "blk.0.attn_q.weight": (n_embd, n_embd),
-        "blk.0.attn_k.weight": (n_embd, n_embd),
-        "blk.0.attn_v.weight": (n_embd, n_embd),
-        "blk.0.attn_output.weight": (n_embd, n_embd),
-        "blk.0.ffn_norm.weight": (n_embd,),
-        "blk.0.ffn_gate.weight": (_N_FF, n_embd),
-        "blk.0.ffn_up.weight": (_N_FF, n_embd),
-        "blk.0.ffn_down.weight": (n_embd, _N_FF),
+        "output.weight": (N_VOCAB, n_embd),
     }
+    for layer in range(num_layers):
+        block = f"blk.{layer}"
+        shapes |= {
+            f"{block}.attn_norm.weight": (n_embd,),
+            f"{block}.attn_q.weight": (n_embd, n_embd),
+            f"{block}.attn_k.weight": (n_embd, n_embd),
+            f"{block}.attn_v.weight": (n_embd, n_embd),
+            f"{block}.attn_output.weight": (n_embd, n_embd),
+            f"{block}.ffn_norm.weight": (n_embd,),
+            f"{block}.ffn_gate.weight": (_N_FF, n_embd),
+            f"{block}.ffn_up.weight": (_N_FF, n_embd),
+            f"{block}.ffn_down.weight": (n_embd, _N_FF),
+        }
     for name, shape in shapes.items():
-        writer.add_tensor(name, random.standard_normal(shape).astype(np.float32))
+        # Numbers stay near 1 from layer to layer, so no token is certain.
+        weights = 1.5 * random.standard_normal(shape) / np.sqrt(shape[-1])
+        if len(shape) == 1:
+            weights = np.ones(shape)
+        writer.add_tensor(name, weights.astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _add_vocabulary(writer: GGUFWriter) -> None:
+    tokens = [*SPECIAL, *CHARACTERS]
+    types = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([0.0] * len(tokens))
+    writer.add_token_types([*types, *[TokenType.NORMAL] * len(CHARACTERS)])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)

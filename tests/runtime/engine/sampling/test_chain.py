@@ -1,4 +1,4 @@
-"""Tests of sampling with the real model."""
+"""Tests of sampling, with the real model where a text is compared with no other."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ STORY = "Once upon a time there was"
 CHAT = "<|im_start|>user\nSay yes.<|im_end|>\n<|im_start|>assistant\n"
 
 
-def test_greedy_is_the_likeliest_token_whatever_else_is_set(engine: Engine) -> None:
+def test_greedy_is_the_likeliest_token_whatever_else_is_set(exact: Engine) -> None:
     """At temperature 0, samplers that drop tokens and the seed change nothing."""
-    plain = ask(engine, STORY, temperature=0)
-    assert ask(engine, STORY, temperature=0, xtc_probability=1, top_k=5, seed=7) == plain
-    assert ask(engine, STORY, temperature=0.8, top_k=1) == plain
+    plain = ask(exact, STORY, temperature=0)
+    assert ask(exact, STORY, temperature=0, xtc_probability=1, top_k=5, seed=7) == plain
+    assert ask(exact, STORY, temperature=0.8, top_k=1) == plain
 
 
 @pytest.mark.parametrize(
@@ -34,19 +34,19 @@ def test_greedy_is_the_likeliest_token_whatever_else_is_set(engine: Engine) -> N
     ],
 )
 def test_a_seed_repeats_a_text_and_every_sampler_works(
-    engine: Engine, sampling: dict[str, Any]
+    exact: Engine, sampling: dict[str, Any]
 ) -> None:
     """With a seed the text comes again, and the sampler makes it another than without it."""
-    first = ask(engine, STORY, seed=3, **sampling)
-    assert first == ask(engine, STORY, seed=3, **sampling)
-    assert first != ask(engine, STORY, seed=3)
+    first = ask(exact, STORY, seed=3, **sampling)
+    assert first == ask(exact, STORY, seed=3, **sampling)
+    assert first != ask(exact, STORY, seed=3)
 
 
-def test_neighbours_do_not_change_a_seeded_text(engine: Engine) -> None:
+def test_neighbours_do_not_change_a_seeded_text(exact: Engine) -> None:
     """The same seed gives the same text alone and among other requests."""
-    alone = ask(engine, STORY, seed=11, max_tokens=16)
-    neighbours = [submit(engine, f"Number {n} is", seed=n, max_tokens=20) for n in range(3)]
-    assert ask(engine, STORY, seed=11, max_tokens=16) == alone
+    alone = ask(exact, STORY, seed=11, max_tokens=16)
+    neighbours = [submit(exact, f"Number {n} is", seed=n, max_tokens=20) for n in range(3)]
+    assert ask(exact, STORY, seed=11, max_tokens=16) == alone
     for neighbour in neighbours:
         neighbour.text()
 
