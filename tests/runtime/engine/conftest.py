@@ -1,7 +1,6 @@
 """An engine whose texts rounding does not change."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -41,7 +41,10 @@ class _Loaded:
 
     def __init__(self, gguf: Path) -> None:
         options = EngineOptions(
-            Weights(gguf, 0, gguf.stat().st_size), n_ctx=4096, max_running=NUM_CLIENTS
+            Weights(gguf, 0, gguf.stat().st_size),
+            n_ctx=4096,
+            max_running=NUM_CLIENTS,
+            n_threads=1,
         )
         self._parts = load_model(options)
         self._engine = Engine(lambda: self._parts, max_running=NUM_CLIENTS)

@@ -11,7 +11,9 @@ from runtime.engine.sampling.trigger import GrammarTrigger
 from runtime.errors import RequestError
 from tests.runtime.engine.asking import ask, submit
 
-PROMPT = "Once upon a time there was"
+# Counts on; each of the next 16 tokens leads the second likeliest by 3 units or more, and rounding
+# moves a logit of this model by 1 or 2 at most.
+PROMPT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10,"
 
 
 def _lazy(grammar: str, *triggers: GrammarTrigger) -> dict[str, Any]:
@@ -21,13 +23,13 @@ def _lazy(grammar: str, *triggers: GrammarTrigger) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def free(engine: Engine) -> str:
     """What the model writes when it is free."""
-    return ask(engine, PROMPT, temperature=0, max_tokens=6)
+    return ask(engine, PROMPT, temperature=0, max_tokens=16)
 
 
 def test_the_text_is_free_without_a_trigger(engine: Engine, free: str) -> None:
     """Where no trigger comes, nothing is constrained."""
     lazy = _lazy('root ::= "x"', GrammarTrigger("never said"))
-    assert ask(engine, PROMPT, temperature=0, max_tokens=6, **lazy) == free
+    assert ask(engine, PROMPT, temperature=0, max_tokens=16, **lazy) == free
 
 
 @pytest.mark.parametrize("length", [1, 3, 5])
@@ -60,7 +62,7 @@ def test_a_trigger_that_the_grammar_forbids_fails_alone(engine: Engine, free: st
     lazy = _lazy('root ::= "no such text"', GrammarTrigger(free[2:4]))
     with pytest.raises(RequestError, match="does not begin with the text that triggered it"):
         ask(engine, PROMPT, temperature=0, **lazy)
-    assert ask(engine, PROMPT, temperature=0, max_tokens=6) == free
+    assert ask(engine, PROMPT, temperature=0, max_tokens=16) == free
 
 
 @pytest.mark.parametrize(
