@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     parallel: int = 4
     max_queue: int = 512
     timeout: int = 0
+    context_shift: bool = False
+    keep: int = 0
     repack: bool = False
     mmap: bool = True
     mlock: bool = False
@@ -214,6 +216,11 @@ OPTIONS = (
         "system_prompt", ("-sys", "--system-prompt"), "sampling",
         "system message for conversations without one", "TEXT",
     ),
+    Option(
+        "context_shift", ("--context-shift", "--no-context-shift"), "sampling",
+        "forget the older half of a full context and go on", "",
+    ),
+    Option("keep", ("--keep",), "sampling", "prompt tokens it never forgets (-1: all)"),
     Option("predict", ("-n", "--predict", "--n-predict"), "sampling", "tokens to generate at most"),
     Option("temp", ("--temp",), "sampling", "temperature; 0 takes the likeliest token (0.8)"),
     Option(

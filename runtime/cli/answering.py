@@ -45,6 +45,7 @@ class Answerer:
                 **{**self._engine.model.recommended_sampling, **self._context.sampling()}
             ),
             max_tokens=self._context.max_tokens(),
+            n_keep=self._context.n_keep(),
         )
         events: queue.Queue[Event] = queue.Queue()
         sequence = self._engine.submit(request, events.put)

@@ -111,6 +111,10 @@ class Context:
         SamplingParams(**asked)
         return asked
 
+    def n_keep(self) -> int | None:
+        """Return how many prompt tokens a full context keeps; None does not let it forget."""
+        return self.settings.keep if self.settings.context_shift else None
+
     def max_tokens(self) -> int | None:
         """Return how many tokens the settings allow; None is no limit."""
         return None if self.settings.predict < 0 else self.settings.predict

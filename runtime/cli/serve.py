@@ -39,6 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
             system_prompt=context.settings.system_prompt,
             sampling=context.sampling(),
             max_tokens=context.max_tokens(),
+            n_keep=context.n_keep(),
             timeout_s=context.settings.timeout or None,
             embd_normalize=context.settings.embd_normalize,
             pooling=context.payload.pooling,

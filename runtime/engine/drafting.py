@@ -49,23 +49,30 @@ class PromptLookupDrafter:
         return lookup.continuation(sequence.tokens, min(limit, sequence.pace.length))
 
 
-def draft_limits(decoding: ReadOnlyList[Sequence], num_free: int) -> dict[Sequence, int]:
+def draft_limits(
+    decoding: ReadOnlyList[Sequence], num_free: int, n_ctx: int
+) -> dict[Sequence, int]:
     """Return how many tokens each sequence may draft, without those that may none.
 
     Args:
         decoding: The sequences that decode in a batch.
         num_free: Tokens that still fit into it.
+        n_ctx: As many tokens as a sequence may have.
     """
     if not 0 < len(decoding) <= MAX_DRAFTING:
         return {}
     share = min(MAX_CHECKED - len(decoding), num_free) // len(decoding)
-    limits = {sequence: min(share, _num_useful(sequence)) for sequence in decoding}
+    limits = {sequence: min(share, _num_useful(sequence, n_ctx)) for sequence in decoding}
     return {sequence: limit for sequence, limit in limits.items() if limit > 0}
 
 
-def _num_useful(sequence: Sequence) -> int:
-    """Return how many drafted tokens a request has use for: the last one is sampled anyway."""
+def _num_useful(sequence: Sequence, n_ctx: int) -> int:
+    """Return how many drafted tokens a sequence has use for: the last one is sampled anyway.
+
+    So where one is full, and ends or forgets some of its tokens, no guess is left to check.
+    """
     max_tokens = sequence.request.max_tokens
-    if max_tokens is None:
-        return MAX_CHECKED
-    return max_tokens - sequence.num_completion_tokens - 1
+    room = n_ctx - len(sequence.tokens)
+    if max_tokens is not None:
+        room = min(room, max_tokens - sequence.num_completion_tokens)
+    return room - 1

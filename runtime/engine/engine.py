@@ -478,14 +478,17 @@ class _Loop:
             sequence.emit(sequence.delta(text))
         if sequence.text.stopped_by is not None:
             self._finish(sequence, "stop")
-        elif self._is_out_of_room(sequence) or has_generated_long_enough(sequence, text):
+        elif self._is_at_limit(sequence) or has_generated_long_enough(sequence, text):
             self._finish(sequence, "length")
         return token
 
-    def _is_out_of_room(self, sequence: Sequence) -> bool:
-        max_tokens = sequence.request.max_tokens
-        is_at_limit = max_tokens is not None and sequence.num_completion_tokens >= max_tokens
-        return is_at_limit or len(sequence.tokens) >= self._runner.n_ctx
+    def _is_at_limit(self, sequence: Sequence) -> bool:
+        request = sequence.request
+        if request.n_keep is None and len(sequence.tokens) >= self._runner.n_ctx:
+            return True
+        return (
+            request.max_tokens is not None and sequence.num_completion_tokens >= request.max_tokens
+        )
 
     def _finish(self, sequence: Sequence, reason: str) -> None:
         if reason != "cancelled" and sequence.text.stopped_by is None:

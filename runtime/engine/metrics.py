@@ -58,7 +58,7 @@ class Metrics:
         num_cells_running: Those that running requests hold, shared ones counted once.
         num_cached_sequences: Finished sequences that are kept.
         num_finished: Requests that have ended, by reason; `error` for those that failed.
-        prompt_tokens: Prompt tokens computed, again after a preemption, too.
+        prompt_tokens: Prompt tokens computed, again after a preemption or a shift, too.
         cached_prompt_tokens: Prompt tokens found in the prefix cache.
         generated_tokens: Tokens sampled.
         decoded_tokens: Those of them that took a step of their own; a request's first does not.

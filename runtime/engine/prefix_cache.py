@@ -78,6 +78,16 @@ class PrefixCache:
         """Drop the cells of a leased sequence number that `extend` was not told of."""
         self._runner.cut(seq_id, self._tree.ends[seq_id].end)
 
+    def shorten(self, seq_id: int, length: int) -> int:
+        """Free the cells of a leased sequence number from position `length` on.
+
+        Returns:
+            How many it still has: none where memory cannot be cut.
+        """
+        kept = length if self._runner.can_cut_memory else 0
+        self._cut(seq_id, kept)
+        return kept
+
     def release(self, seq_id: int) -> None:
         """Keep what a request computed that is done, where nothing else has it."""
         self._leased.remove(seq_id)

@@ -6,6 +6,7 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 
 from runtime.engine.adapters import AdapterSet
+from runtime.engine.context_shift import forget_half
 from runtime.engine.drafting import Drafter, draft_limits
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.radix_tree import common_prefix_length
@@ -138,16 +139,29 @@ class Scheduler:
         self._extend(sequence, [token])
 
     def settle(self, work: Work) -> None:
-        """Drop a work's rejected drafts, and learn from them for the next one."""
+        """Drop a work's rejected drafts, and learn from them; a full sequence makes room."""
         num_drafted, sequence = work.slice.num_drafted, work.sequence
-        if num_drafted and sequence.seq_id is not None:
+        if sequence.seq_id is None:
+            return
+        if num_drafted:
             sequence.pace.learn(num_drafted, num_drafted - sequence.num_unsettled)
             self._drop_rejected(sequence)
+        if len(sequence.tokens) >= self._n_ctx:
+            self._shift(sequence)
 
     def _extend(self, sequence: Sequence, tokens: list[int]) -> None:
         assert sequence.seq_id is not None, "it is running"
         sequence.num_computed += len(tokens)
         self._cache.extend(sequence.seq_id, tokens)
+
+    def _shift(self, sequence: Sequence) -> None:
+        """Let a full sequence forget some tokens and compute those behind them anew.
+
+        Moving cells to new positions would be quicker, but other sequences may share them.
+        """
+        assert sequence.seq_id is not None, "it is running"
+        num_kept = forget_half(sequence, self._n_ctx)
+        sequence.num_computed = self._cache.shorten(sequence.seq_id, num_kept)
 
     def _drop_rejected(self, sequence: Sequence) -> None:
         if sequence.num_unsettled:
@@ -253,7 +267,7 @@ class Scheduler:
         """Put drafts behind decoding sequences' tokens; no running sequence makes room for one."""
         decoding = [work.sequence for work in works if work.sequence.is_decoding]
         num_planned = sum(len(work.slice.tokens) for work in works)
-        limits = draft_limits(decoding, self._n_batch - num_planned)
+        limits = draft_limits(decoding, self._n_batch - num_planned, self._n_ctx)
         if self._drafter is None or not limits:
             return works
         drafts = self._drafter.propose(limits)

@@ -28,6 +28,8 @@ class GenerationRequest:
             no likelihoods.
         lora: The scales of LoRA adapters by number, 0 for the others; None takes those that the
             engine's `adapters` hold.
+        n_keep: Tokens of the prompt to keep when the context is full and half of the rest is
+            forgotten, negative for all of them; None ends the answer there.
         timeout_s: Seconds from its arrival to its end at most; None is no limit.
         max_generation_s: Seconds from its first token to its last line's end at most; None is no
             limit.
@@ -39,6 +41,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     num_top_logprobs: int | None = None
     lora: Mapping[int, float] | None = None
+    n_keep: int | None = None
     timeout_s: float | None = None
     max_generation_s: float | None = None
 
@@ -103,10 +106,11 @@ class Sequence:
 
     Attributes:
         adapters: What its tokens are computed with.
-        tokens: The prompt and what was generated so far.
+        tokens: The prompt and what was generated so far, without what was forgotten.
         num_computed: How many of them lie in the KV cache.
         seq_id: Its number there while it runs.
         is_held: Whether it waits for a prefix that another one is computing.
+        num_forgotten: How many tokens were dropped where the context was full.
         was_preempted: Whether it once had to give its cells up.
         num_unsettled: How many drafted tokens lie behind the computed ones in the KV cache.
         num_drafted: How many tokens were drafted for it.
@@ -127,6 +131,7 @@ class Sequence:
         self.num_prompt_tokens = len(request.prompt)
         self.num_cached_tokens = 0
         self.num_computed = 0
+        self.num_forgotten = 0
         self.seq_id: int | None = None
         self.is_held = False
         self.was_preempted = False
@@ -145,7 +150,7 @@ class Sequence:
     @property
     def num_completion_tokens(self) -> int:
         """How many tokens were generated."""
-        return len(self.tokens) - self.num_prompt_tokens
+        return len(self.tokens) + self.num_forgotten - self.num_prompt_tokens
 
     @property
     def num_uncomputed(self) -> int:

@@ -64,6 +64,7 @@ class ChatRequest(SamplingFields, kw_only=True):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n_predict: int | None = None
+    n_keep: int | None = None
     t_max_predict_ms: int | None = None
     stop: str | list[str] | None = None
     n: int | None = None
@@ -92,6 +93,7 @@ def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequ
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),
         lora=lora_scales(body.lora),
+        n_keep=state.kept_tokens(body.n_keep),
         timeout_s=state.timeout_s,
         max_generation_s=max_predict_ms / 1e3 if max_predict_ms > 0 else None,
     )

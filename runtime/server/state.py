@@ -22,6 +22,7 @@ class ServerState:
         system_prompt: For conversations that bring none; may be empty.
         sampling: What the settings ask for, by field of `SamplingParams`.
         max_tokens: What a request may generate at most; None is no limit.
+        n_keep: Prompt tokens kept where a full context forgets; None ends answers there.
         timeout_s: Seconds that a request may take; None is no limit.
         embd_normalize: How embeddings are scaled; see `EmbeddingRequest`.
         pooling: How the model makes embeddings, where it was made for those; else empty.
@@ -32,6 +33,7 @@ class ServerState:
     system_prompt: str
     sampling: Mapping[str, Any]
     max_tokens: int | None
+    n_keep: int | None = None
     timeout_s: float | None = None
     embd_normalize: int = 2
     pooling: str = ""
@@ -40,6 +42,10 @@ class ServerState:
     def chat_format(self) -> ChatFormat:
         """The model's chat format; waits for the model."""
         return ChatFormat(self.engine.model, self.system_prompt)
+
+    def kept_tokens(self, asked: int | None) -> int | None:
+        """Return how many prompt tokens a full context keeps for a request; None: it ends."""
+        return self.n_keep if self.n_keep is None or asked is None else asked
 
     def sampling_params(self, asked: Mapping[str, Any]) -> SamplingParams:
         """Return a request's parameters: as asked, else by the settings, else by the model."""

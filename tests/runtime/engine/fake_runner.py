@@ -99,12 +99,19 @@ class FakeRunner:
         """Return the token that follows `tokens`."""
         return hash(tuple(tokens)) % 50
 
-    def expected(self, prompt: list[int], count: int) -> list[int]:
-        """Return the `count` tokens that follow a prompt, whatever else is running."""
-        tokens = list(prompt)
+    def expected(self, prompt: list[int], count: int, n_keep: int | None = None) -> list[int]:
+        """Return the `count` tokens that follow a prompt, whatever else is running.
+
+        With `n_keep` a full context forgets half of what lies behind as many tokens.
+        """
+        tokens, following = list(prompt), []
         for _ in range(count):
+            if n_keep is not None and len(tokens) == self.n_ctx:
+                kept = min(max(1, len(prompt) if n_keep < 0 else n_keep), self.n_ctx - 4)
+                tokens = tokens[:kept] + tokens[kept + (len(tokens) - kept) // 2 :]
             tokens.append(self.continuation(tokens))
-        return tokens[len(prompt) :]
+            following.append(tokens[-1])
+        return following
 
     def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
         return Choice(Likelihood(token, 0.0), (Likelihood(token, 0.0),) * num_top)

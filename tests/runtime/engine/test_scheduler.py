@@ -1,6 +1,7 @@
 """Tests of which tokens go into a batch, with a runner that checks the KV cache's rules."""
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping
 
 import pytest
@@ -18,6 +19,7 @@ from runtime.engine.scheduler import (
 )
 from runtime.engine.sequence import GenerationRequest, Sequence
 from tests.runtime.engine.fake_runner import FakeRunner, FakeSampler
+from tests.runtime.engine.guesser import Guesser
 
 # Each kind of request: without adapters, with one, with the same one weaker, with two.
 ADAPTER_SETS: list[AdapterSet] = [
@@ -29,9 +31,13 @@ ADAPTER_SETS: list[AdapterSet] = [
 
 
 def _sequence(
-    prompt: list[int], max_tokens: int = 4, adapters: AdapterSet = NO_ADAPTERS
+    prompt: list[int],
+    max_tokens: int = 4,
+    adapters: AdapterSet = NO_ADAPTERS,
+    n_keep: int | None = None,
 ) -> Sequence:
-    return Sequence(GenerationRequest(prompt, max_tokens=max_tokens), lambda _: None, adapters)
+    request = GenerationRequest(prompt, max_tokens=max_tokens, n_keep=n_keep)
+    return Sequence(request, lambda _: None, adapters)
 
 
 class _Engine:
@@ -42,6 +48,7 @@ class _Engine:
     ) -> None:
         self.runner = runner
         self.cache = PrefixCache(runner)
+        self.generated: defaultdict[Sequence, list[int]] = defaultdict(list)
         self.scheduler = Scheduler(runner, self.cache, max_running=max_running, drafter=drafter)
 
     def step(self) -> None:
@@ -76,8 +83,11 @@ class _Engine:
             cells = self.runner.cells.get(sequence.seq_id, [])
             assert [cell.token for cell in cells] == sequence.tokens[: sequence.num_computed]
             assert {cell.adapters for cell in cells} <= {sequence.adapters}
+            assert len(sequence.tokens) < self.runner.n_ctx
             leased.update(cells)
         assert self.cache.num_leased_cells == len(leased)
+        for seq_id, tokens in self.cache.finished():
+            assert tokens == self.runner.tokens(seq_id), "kept under other tokens than its own"
 
     def check_nothing_leaked(self) -> None:
         """Empty the cache: no cell may be left, and every sequence number must be free."""
@@ -94,33 +104,16 @@ class _Engine:
         for offset, drafted in enumerate([*work.draft, None]):
             token = self.runner.sample(FakeSampler(self.runner), index, offset)
             sequence.tokens.append(token)
+            self.generated[sequence].append(token)
             is_full = len(sequence.tokens) >= self.runner.n_ctx
-            if is_full or sequence.num_completion_tokens == sequence.request.max_tokens:
+            is_ended = is_full and sequence.request.n_keep is None
+            if is_ended or sequence.num_completion_tokens == sequence.request.max_tokens:
                 self.scheduler.remove(sequence)
                 return
             if token != drafted:
                 break
             self.scheduler.accept(sequence, token)
         self.scheduler.settle(work)
-
-
-class _Guesser:
-    """Drafts what comes, and goes wrong somewhere now and then."""
-
-    def __init__(self, runner: FakeRunner, chance: random.Random) -> None:
-        self._runner = runner
-        self._chance = chance
-
-    def propose(self, limits: Mapping[Sequence, int]) -> dict[Sequence, list[int]]:
-        drafts = {}
-        for sequence, limit in limits.items():
-            assert limit > 0
-            assert sequence.is_decoding
-            draft = self._runner.expected(sequence.tokens, self._chance.randint(0, limit))
-            drafts[sequence] = [
-                token if self._chance.random() < 0.8 else token + 1 for token in draft
-            ]
-        return drafts
 
 
 def test_decoding_comes_before_prefill() -> None:
@@ -411,6 +404,7 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     can_cut_memory=st.booleans(),
     num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
     is_drafting=st.booleans(),
+    is_shifting=st.booleans(),
 )
 def test_every_request_gets_its_own_text(
     seed: int,
@@ -420,20 +414,23 @@ def test_every_request_gets_its_own_text(
     can_cut_memory: bool,
     num_adapter_sets: int,
     is_drafting: bool,
+    is_shifting: bool,
 ) -> None:
-    """Whatever arrives, is guessed, cancelled or evicted: every answer is as if it ran alone."""
+    """Whatever arrives, is guessed, forgotten, cancelled or evicted: each answer is as if alone."""
     chance = random.Random(seed)
     runner = FakeRunner(
         n_ctx=n_ctx, n_batch=n_batch, n_seq_max=n_seq_max, can_cut_memory=can_cut_memory
     )
-    engine = _Engine(runner, drafter=_Guesser(runner, chance) if is_drafting else None)
+    engine = _Engine(runner, drafter=Guesser(runner, chance) if is_drafting else None)
     asked: list[Sequence] = []
     cancelled: list[Sequence] = []
     for _ in range(25):
         if chance.random() < 0.5:
             adapters = chance.choice(ADAPTER_SETS[:num_adapter_sets])
             prompt = _random_prompt(chance, asked, n_ctx)
-            sequence = _sequence(prompt, chance.randint(1, 9), adapters)
+            n_keep = chance.randint(-1, n_ctx) if is_shifting and chance.random() < 0.7 else None
+            max_tokens = chance.randint(1, 9 if n_keep is None else 40)
+            sequence = _sequence(prompt, max_tokens, adapters, n_keep)
             asked.append(sequence)
             engine.scheduler.add(sequence)
         unfinished = list(engine.scheduler.sequences())
@@ -448,10 +445,12 @@ def test_every_request_gets_its_own_text(
     for sequence in asked:
         if sequence not in cancelled:
             prompt = sequence.request.prompt
-            generated = sequence.tokens[len(prompt) :]
-            assert generated == runner.expected(prompt, len(generated))
-            room = n_ctx - len(prompt)
-            assert len(generated) == min(sequence.request.max_tokens or 0, room)
+            asked_for, n_keep = sequence.request.max_tokens or 0, sequence.request.n_keep
+            generated = engine.generated[sequence]
+            assert generated == runner.expected(prompt, len(generated), n_keep)
+            assert len(generated) == sequence.num_completion_tokens
+            room = n_ctx - len(prompt) if n_keep is None else asked_for
+            assert len(generated) == min(asked_for, room)
             assert sequence.num_cached_tokens < len(prompt)
     engine.check_nothing_leaked()
 

@@ -45,3 +45,15 @@ def test_no_request_generates_more_than_the_server_allows(
     """`--predict` bounds whatever a request asks for, by any of its names."""
     state = ServerState(cast(Engine, None), "", "", {}, allowed)
     assert _max_tokens(ChatRequest(messages=[], **fields), state) == expected
+
+
+@pytest.mark.parametrize(
+    ("server", "asked", "expected"),
+    [(None, None, None), (None, 5, None), (0, None, 0), (7, None, 7), (7, 0, 0), (0, -1, -1)],
+)
+def test_a_request_says_what_is_kept_only_where_contexts_shift(
+    server: int | None, asked: int | None, expected: int | None
+) -> None:
+    """`n_keep` beats `--keep`, and turns nothing on."""
+    state = ServerState(cast(Engine, None), "", "", {}, None, n_keep=server)
+    assert state.kept_tokens(ChatRequest(messages=[], n_keep=asked).n_keep) == expected
