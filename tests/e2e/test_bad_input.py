@@ -203,7 +203,7 @@ def test_a_taken_port_is_refused(solofile: Path) -> None:
     [
         (["--colour"], "Unrecognized arguments: --colour"),
         (["serve", "--port", "high"], "invalid int value: 'high'"),
-        (["fly"], "fly is no command. The commands are chat, extract, info"),
+        (["fly"], "fly is no command. The commands are chat, embed, extract, info"),
         (["run", "-m", "/no/such.gguf", "x"], "There is no file /no/such.gguf"),
         (["extract", "nothing"], "holds no nothing. Its entries are"),
     ],
