@@ -10,6 +10,7 @@ import msgspec
 
 from builder import console
 from builder.adapters import fetch_adapters
+from builder.draft import fetch_draft
 from builder.files import atomic_path, explained_disk_errors, require_writable
 from builder.gguf_facts import PART, model_name, read_facts
 from builder.kit import ensure_kit
@@ -39,6 +40,7 @@ class Order:
         is_smoke_tested: Whether the finished file must answer a question.
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
         adapters: Where LoRA adapters to embed come from.
+        draft: Where a draft model to embed comes from; None embeds none.
     """
 
     source: Source
@@ -50,6 +52,7 @@ class Order:
     is_smoke_tested: bool = True
     weights_sha256: str = ""
     adapters: list[Source] = field(default_factory=list)
+    draft: Source | None = None
 
 
 def make_solofile(order: Order) -> Report:
@@ -68,6 +71,7 @@ def make_solofile(order: Order) -> Report:
         [file.path for file in fetched.files], name=name, license_id=fetched.license_id
     )
     adapters = fetch_adapters(order.adapters, architecture=facts.architecture)
+    draft = fetch_draft(order.draft, target=fetched.files[0].path) if order.draft else None
     kit = ensure_kit(order.target, toolchain=order.toolchain)
     weights, sha256, files = _one_file(fetched)
     contents = Contents(
@@ -78,8 +82,9 @@ def make_solofile(order: Order) -> Report:
         weights_sha256=order.weights_sha256 or sha256,
         model=facts,
         origin=msgspec.structs.replace(fetched.origin, files=files),
-        licences=fetched.licences + adapters.licences,
+        licences=fetched.licences + adapters.licences + (draft.licences if draft else []),
         adapters=adapters.files,
+        draft=draft.file if draft else None,
         defaults=order.defaults,
     )
     output = _output_path(order, order.name or f"{name}-{facts.quantization}")

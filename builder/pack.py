@@ -1,4 +1,4 @@
-"""Writing a solofile: launcher, weights, adapters, licences, manifest, runtime, in that order."""
+"""Writing a solofile: launcher, weights and other models, licences, manifest, runtime."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +42,7 @@ class Contents:
         origin: Where it came from; without files, the weights themselves are meant.
         licences: The licence texts to carry.
         adapters: The LoRA adapters to carry, in the order of their numbers.
+        draft: The draft model to carry; None carries none.
         defaults: Settings that are built in.
     """
 
@@ -54,13 +55,14 @@ class Contents:
     origin: Origin
     licences: list[LicenceFile] = field(default_factory=list)
     adapters: list[ModelFile] = field(default_factory=list)
+    draft: ModelFile | None = None
     defaults: dict[str, SettingValue] = field(default_factory=dict)
 
     @property
     def max_size_bytes(self) -> int:
         """The size the solofile will not exceed."""
         files = [self.kit.launcher, self.weights, self.kit.runtime_pkg]
-        files += [adapter.path for adapter in self.adapters]
+        files += [model.path for model in [*self.adapters, self.draft] if model]
         licences = sum(len(licence.text) for licence in self.licences)
         return sum(path.stat().st_size for path in files) + licences + _OVERHEAD_BYTES
 
@@ -122,7 +124,8 @@ def _write_entries(
     )
     if contents.weights_sha256 not in ("", weights.sha256):
         raise damaged(contents.weights)
-    adapters = [_add_adapter(writer, adapter) for adapter in contents.adapters]
+    models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
+    models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
     licences = [_add_licence(writer, licence) for licence in contents.licences]
     runtime = EntryFacts(
         name=RUNTIME_NAME,
@@ -131,7 +134,7 @@ def _write_entries(
         sha256=kit.info.runtime_sha256,
     )
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
-    manifest = _manifest(contents, launcher, [weights, *adapters, *licences, runtime])
+    manifest = _manifest(contents, launcher, [weights, *models, *licences, runtime])
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
@@ -139,16 +142,18 @@ def _write_entries(
     return manifest
 
 
-def _add_adapter(writer: ContainerWriter, adapter: ModelFile) -> EntryFacts:
-    name = f"adapters/{PurePath(adapter.name).name}"
+def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFacts:
+    """Write an adapter, which is read, or a draft model, which is mapped like the weights."""
+    folder = "adapters" if role == "adapter" else role
+    name = f"{folder}/{PurePath(model.name).name}"
     facts = EntryFacts(
         name=name,
-        role="adapter",
-        size=adapter.path.stat().st_size,
-        sha256=writer.add_file(name, adapter.path),
+        role=role,
+        size=model.path.stat().st_size,
+        sha256=writer.add_file(name, model.path, aligned=role == "draft"),
     )
-    if adapter.sha256 not in ("", facts.sha256):
-        raise damaged(adapter.path)
+    if model.sha256 not in ("", facts.sha256):
+        raise damaged(model.path)
     return facts
 
 

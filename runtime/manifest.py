@@ -18,7 +18,7 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `adapter`, `licence` and `runtime`.
+    The roles are `weights`, `draft`, `adapter`, `licence` and `runtime`.
     """
 
     name: str
@@ -109,6 +109,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             if entry.role == "weights":
                 return entry
         raise DamagedFileError("The manifest names no weights.", hint=COPY_AGAIN)
+
+    @property
+    def draft(self) -> EntryFacts | None:
+        """The entry that is a draft model, if there is one."""
+        return next((entry for entry in self.entries if entry.role == "draft"), None)
 
     @property
     def adapters(self) -> list[EntryFacts]:

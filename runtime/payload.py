@@ -26,12 +26,14 @@ class Payload:
         weights: Where the GGUF lies.
         manifest: What the solofile says of itself; None for a plain GGUF.
         adapters: The LoRA adapters inside the solofile.
+        draft: Where the draft model inside the solofile lies, if it has one.
     """
 
     path: Path
     weights: Weights
     manifest: Manifest | None
     adapters: tuple[AdapterFile, ...] = ()
+    draft: Weights | None = None
 
     @property
     def name(self) -> str:
@@ -93,12 +95,18 @@ def find_payload(model: Path | None) -> Payload:
 def _inside_container(path: Path) -> Payload:
     with Container.open(path) as container:
         manifest = read_manifest(container)
-        weights = _sound_entry(container, manifest.weights)
+        weights = _weights(container, manifest.weights)
         adapters = tuple(
             AdapterFile(path, facts.name, _sound_entry(container, facts).offset)
             for facts in manifest.adapters
         )
-        return Payload(path, Weights(path, weights.offset, weights.size), manifest, adapters)
+        draft = _weights(container, manifest.draft) if manifest.draft else None
+        return Payload(path, weights, manifest, adapters, draft)
+
+
+def _weights(container: Container, facts: EntryFacts) -> Weights:
+    entry = _sound_entry(container, facts)
+    return Weights(container.path, entry.offset, entry.size)
 
 
 def _sound_entry(container: Container, facts: EntryFacts) -> Entry:

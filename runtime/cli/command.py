@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import EngineOptions
-from runtime.engine.model import LoadOptions
+from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.pooling import parse_pooling
 from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.sampling.params import SamplingParams, sampler_names
@@ -69,6 +69,7 @@ class Context:
             attention=_options(AttentionOptions, settings),
             adapters=self._adapters(),
             speculation=_options(SpeculationOptions, settings),
+            draft=self._draft(),
             prompt_cache=self._prompt_cache(),
             pooling=parse_pooling(settings.pooling),
         )
@@ -88,6 +89,11 @@ class Context:
         return PromptCacheOptions(
             folder, self.settings.prompt_cache_limit * MIB, self.payload.weights_digest()
         )
+
+    def _draft(self) -> Weights | None:
+        """Return the draft model that the settings name, or the one inside the solofile."""
+        name = self.settings.spec_draft_model
+        return find_payload(Path(name)).weights if name else self.payload.draft
 
     def _adapters(self) -> tuple[AdapterFile, ...]:
         """Return the adapters inside the solofile, and then those that the settings name."""

@@ -29,6 +29,12 @@ class Drafter(Protocol):
             limits: Decoding sequences, and the longest useful draft for each.
         """
 
+    def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
+        """Take in how many tokens of a sequence's last draft were right."""
+
+    def forget(self, sequence: Sequence) -> None:
+        """Free what is held for a sequence that no longer runs."""
+
 
 class PromptLookupDrafter:
     """Guesses that what came before comes again, as in an edited text or a quoted one."""
@@ -47,6 +53,41 @@ class PromptLookupDrafter:
         if lookup.match_length < sequence.pace.needed_match:
             return []
         return lookup.continuation(sequence.tokens, min(limit, sequence.pace.length))
+
+    def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
+        """Change the sequence's pace; see `Drafter.learn`."""
+        sequence.pace.learn(num_drafted, num_accepted)
+
+    def forget(self, sequence: Sequence) -> None:
+        """Keep the lookup, which the sequence itself has: it may run again."""
+
+
+class DrafterChain:
+    """Asks several drafters, each for the sequences that those before it have no draft for."""
+
+    def __init__(self, drafters: ReadOnlyList[Drafter]) -> None:
+        self._drafters = drafters
+        self._authors: dict[Sequence, Drafter] = {}
+
+    def propose(self, limits: Mapping[Sequence, int]) -> dict[Sequence, list[int]]:
+        """Return drafts; see `Drafter.propose`."""
+        drafts: dict[Sequence, list[int]] = {}
+        self._authors = {}
+        for drafter in self._drafters:
+            left = {sequence: limits[sequence] for sequence in limits if sequence not in drafts}
+            more = drafter.propose(left) if left else {}
+            self._authors |= dict.fromkeys(more, drafter)
+            drafts |= more
+        return drafts
+
+    def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
+        """Tell it to whose draft it was; see `Drafter.learn`."""
+        self._authors[sequence].learn(sequence, num_drafted, num_accepted)
+
+    def forget(self, sequence: Sequence) -> None:
+        """Let all of them forget a sequence; see `Drafter.forget`."""
+        for drafter in self._drafters:
+            drafter.forget(sequence)
 
 
 def draft_limits(

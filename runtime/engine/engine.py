@@ -10,6 +10,7 @@ from runtime import machine
 from runtime.engine.adapters import AdapterFile, Adapters
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.draft_model import MAX_CATCH_UP, DraftModel
 from runtime.engine.drafting import Drafter
 from runtime.engine.embedder import embedding_shape
 from runtime.engine.embedding import (
@@ -86,6 +87,7 @@ class EngineOptions:
         attention: The KV cache's types, flash attention, and RoPE.
         adapters: LoRA adapters, by the numbers that requests name them by.
         speculation: How tokens are guessed ahead.
+        draft: Where a draft model lies that guesses them; None has none.
         prompt_cache: Where prompts are kept on disk; None keeps none.
         pooling: How embeddings are made of token vectors; None takes the model's way.
     """
@@ -102,6 +104,7 @@ class EngineOptions:
     attention: AttentionOptions = field(default_factory=AttentionOptions)
     adapters: tuple[AdapterFile, ...] = ()
     speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
+    draft: Weights | None = None
     prompt_cache: PromptCacheOptions | None = None
     pooling: Pooling | None = None
 
@@ -145,6 +148,32 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
     return model, runner
 
 
+def load_drafter(options: EngineOptions, model: Model, runner: Runner) -> Drafter | None:
+    """Make what guesses the model's tokens, and load a draft model where that is to do it.
+
+    Raises:
+        AppError: The draft model cannot be used; see `DraftModel.open`.
+    """
+    speculation = options.speculation
+    if not (options.draft and speculation.has_draft_model and model.generates_text):
+        return speculation.drafter()
+    if not runner.can_cut_memory:
+        logger.warning("The draft model is not used: wrong guesses cannot be cut off the memory.")
+        return None
+    context = ContextOptions(
+        n_ctx=runner.n_ctx,
+        n_batch=MAX_CATCH_UP,
+        n_ubatch=MAX_CATCH_UP,
+        n_seq_max=options.max_running,
+        n_threads=runner.n_threads,
+        n_threads_batch=options.n_threads_batch or runner.n_threads,
+        embeds=runner.embeds,
+    )
+    return speculation.drafter(
+        DraftModel.open(options.draft, options.loading, model, context, speculation.draft_limits)
+    )
+
+
 class Engine:
     """Generates text and makes embeddings for any number of requests at once.
 
@@ -152,7 +181,7 @@ class Engine:
         load: Loads the model and its runner; called once, on the engine's thread.
         max_running: Requests worked on at once.
         adapters: The LoRA adapters that the runner has.
-        drafter: Guesses tokens ahead; None does without.
+        load_drafter: Makes what guesses the model's tokens, on the same thread; None guesses none.
         prompt_cache: Where prompts are kept on disk; None keeps none.
         max_queue: Requests that may wait beside those; None is no limit.
     """
@@ -163,14 +192,14 @@ class Engine:
         *,
         max_running: int,
         adapters: tuple[AdapterFile, ...] = (),
-        drafter: Drafter | None = None,
+        load_drafter: Callable[[Model, Runner], Drafter | None] | None = None,
         prompt_cache: PromptCacheOptions | None = None,
         max_queue: int | None = None,
     ) -> None:
         self._load = load
         self.adapters = Adapters(adapters)
         self._max_running = max_running
-        self._drafter = drafter
+        self._load_drafter = load_drafter
         self._prompt_cache = prompt_cache
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox(None if max_queue is None else max_running + max_queue)
@@ -187,7 +216,7 @@ class Engine:
             lambda: load_model(options),
             max_running=options.max_running,
             adapters=options.adapters,
-            drafter=options.speculation.drafter(),
+            load_drafter=lambda model, runner: load_drafter(options, model, runner),
             prompt_cache=options.prompt_cache,
             max_queue=options.max_queue,
         )
@@ -304,17 +333,18 @@ class Engine:
         return self._runner
 
     def _run(self) -> None:
+        drafter: Drafter | None = None
         try:
             self._model, self._runner = self._load()
+            if self._load_drafter:
+                drafter = self._load_drafter(self._model, self._runner)
         except AppError as error:
             self.load_error = error
             return
         finally:
             self._is_loaded.set()
         cache = PrefixCache(self._runner)
-        scheduler = Scheduler(
-            self._runner, cache, max_running=self._max_running, drafter=self._drafter
-        )
+        scheduler = Scheduler(self._runner, cache, max_running=self._max_running, drafter=drafter)
         loop = _Loop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)
         if self._prompt_cache:
             loop.use_prompt_cache(self._prompt_cache)

@@ -87,6 +87,8 @@ class Scheduler:
             return
         self.running.remove(sequence)
         self._drop_rejected(sequence)
+        if self._drafter:
+            self._drafter.forget(sequence)
         if keep:
             self._cache.release(sequence.seq_id)
         else:
@@ -144,7 +146,8 @@ class Scheduler:
         if sequence.seq_id is None:
             return
         if num_drafted:
-            sequence.pace.learn(num_drafted, num_drafted - sequence.num_unsettled)
+            assert self._drafter is not None, "it made the draft"
+            self._drafter.learn(sequence, num_drafted, num_drafted - sequence.num_unsettled)
             self._drop_rejected(sequence)
         if len(sequence.tokens) >= self._n_ctx:
             self._shift(sequence)
@@ -160,6 +163,8 @@ class Scheduler:
         Moving cells to new positions would be quicker, but other sequences may share them.
         """
         assert sequence.seq_id is not None, "it is running"
+        if self._drafter:
+            self._drafter.forget(sequence)
         num_kept = forget_half(sequence, self._n_ctx)
         sequence.num_computed = self._cache.shorten(sequence.seq_id, num_kept)
 

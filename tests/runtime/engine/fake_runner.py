@@ -89,6 +89,9 @@ class FakeRunner:
         return [cell.token for cell in self.cells.get(seq_id, [])]
 
     def sample(self, sampler: Sampler, index: int, offset: int = 0) -> int:
+        return self._likeliest(index, offset)
+
+    def _likeliest(self, index: int, offset: int) -> int:
         piece = self.history[-1][index]
         assert piece.wants_logits, "no logits were asked for"
         assert 0 <= offset <= piece.num_drafted, "no logits were asked for there"
@@ -114,7 +117,8 @@ class FakeRunner:
         return following
 
     def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
-        return Choice(Likelihood(token, 0.0), (Likelihood(token, 0.0),) * num_top)
+        best = Likelihood(self._likeliest(index, offset), 0.0)
+        return Choice(Likelihood(token, 0.0), (best,) * num_top)
 
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> FakeSampler:
         self.num_samplers += 1

@@ -24,3 +24,9 @@ class Guesser:
                 token if self._chance.random() < 0.8 else token + 1 for token in draft
             ]
         return drafts
+
+    def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
+        assert 0 <= num_accepted <= num_drafted
+
+    def forget(self, sequence: Sequence) -> None:
+        pass

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterScale, AdapterSet
+from runtime.engine.draft_model import MAX_CATCH_UP
 from runtime.engine.drafting import MAX_CHECKED, MAX_DRAFTING, Drafter
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import (
@@ -18,6 +19,7 @@ from runtime.engine.scheduler import (
     Work,
 )
 from runtime.engine.sequence import GenerationRequest, Sequence
+from tests.runtime.engine.fake_draft import DraftRunner, open_draft_model
 from tests.runtime.engine.fake_runner import FakeRunner, FakeSampler
 from tests.runtime.engine.guesser import Guesser
 
@@ -245,6 +247,12 @@ class _Oracle:
             for sequence, limit in limits.items()
         }
 
+    def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
+        pass
+
+    def forget(self, sequence: Sequence) -> None:
+        pass
+
 
 def test_accepted_drafts_save_batches() -> None:
     """One batch gives all drafted tokens and one more, and no more are drafted than are wanted."""
@@ -403,8 +411,8 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     n_seq_max=st.integers(4, 8),
     can_cut_memory=st.booleans(),
     num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
-    is_drafting=st.booleans(),
     is_shifting=st.booleans(),
+    drafting=st.sampled_from(["none", "oracle", "draft model"]),
 )
 def test_every_request_gets_its_own_text(
     seed: int,
@@ -413,15 +421,21 @@ def test_every_request_gets_its_own_text(
     n_seq_max: int,
     can_cut_memory: bool,
     num_adapter_sets: int,
-    is_drafting: bool,
     is_shifting: bool,
+    drafting: str,
 ) -> None:
     """Whatever arrives, is guessed, forgotten, cancelled or evicted: each answer is as if alone."""
     chance = random.Random(seed)
     runner = FakeRunner(
         n_ctx=n_ctx, n_batch=n_batch, n_seq_max=n_seq_max, can_cut_memory=can_cut_memory
     )
-    engine = _Engine(runner, drafter=Guesser(runner, chance) if is_drafting else None)
+    draft_runner = DraftRunner(n_ctx=n_ctx, n_batch=MAX_CATCH_UP, n_seq_max=4)
+    drafters: dict[str, Drafter | None] = {
+        "none": None,
+        "oracle": Guesser(runner, chance),
+        "draft model": open_draft_model(draft_runner, max_length=n_ctx),
+    }
+    engine = _Engine(runner, drafter=drafters[drafting])
     asked: list[Sequence] = []
     cancelled: list[Sequence] = []
     for _ in range(25):
@@ -453,6 +467,7 @@ def test_every_request_gets_its_own_text(
             assert len(generated) == min(asked_for, room)
             assert sequence.num_cached_tokens < len(prompt)
     engine.check_nothing_leaked()
+    assert draft_runner.num_cells_used == 0
 
 
 def _random_prompt(chance: random.Random, asked: list[Sequence], n_ctx: int) -> list[int]:

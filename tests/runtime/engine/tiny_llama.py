@@ -4,7 +4,7 @@ import string
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter, TokenType
+from gguf import GGUFReader, GGUFWriter, TokenType
 
 # A token for each character, behind the three special ones; U+2581 stands for a space.
 SPECIAL = ["<unk>", "<s>", "</s>"]
@@ -14,8 +14,23 @@ _N_HEAD = 2
 _N_FF = 32
 
 
-def write_tiny_llama(path: Path, *, head_size: int, num_layers: int = 1) -> None:
-    """Write the model as a GGUF; the same each time."""
+def write_tiny_llama(
+    path: Path,
+    *,
+    head_size: int,
+    num_layers: int = 1,
+    tokenizer_of: Path | None = None,
+    other_token: int | None = None,
+) -> None:
+    """Write the model as a GGUF; the same each time.
+
+    Args:
+        path: Where to.
+        head_size: Numbers in an attention head.
+        num_layers: How many layers it has.
+        tokenizer_of: The model whose tokenizer it gets; None gives it a small one.
+        other_token: A token that gets another text than it has there.
+    """
     random = np.random.default_rng(1)
     n_embd = _N_HEAD * head_size
     writer = GGUFWriter(path, "llama")
@@ -26,12 +41,16 @@ def write_tiny_llama(path: Path, *, head_size: int, num_layers: int = 1) -> None
     writer.add_block_count(num_layers)
     writer.add_rope_dimension_count(head_size)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(N_VOCAB)
-    _add_vocabulary(writer)
+    n_vocab = N_VOCAB
+    if tokenizer_of:
+        n_vocab = _copy_tokenizer(tokenizer_of, writer, other_token)
+    else:
+        _add_vocabulary(writer)
+    writer.add_vocab_size(n_vocab)
     shapes = {
-        "token_embd.weight": (N_VOCAB, n_embd),
+        "token_embd.weight": (n_vocab, n_embd),
         "output_norm.weight": (n_embd,),
-        "output.weight": (N_VOCAB, n_embd),
+        "output.weight": (n_vocab, n_embd),
     }
     for layer in range(num_layers):
         block = f"blk.{layer}"
@@ -68,3 +87,18 @@ def _add_vocabulary(writer: GGUFWriter) -> None:
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
+
+
+def _copy_tokenizer(source: Path, writer: GGUFWriter, other_token: int | None) -> int:
+    """Copy all that a model's header says of its tokenizer; returns how many tokens there are."""
+    n_vocab = 0
+    for key, field in GGUFReader(source).fields.items():
+        if not key.startswith("tokenizer."):
+            continue
+        value = field.contents()
+        if key == "tokenizer.ggml.tokens":
+            n_vocab = len(value)
+            if other_token is not None:
+                value[other_token] = "no such token"
+        writer.add_key_value(key, value, field.types[0], *field.types[1:])
+    return n_vocab

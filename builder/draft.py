@@ -1,0 +1,54 @@
+"""The draft model that goes into a solofile beside its model."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from builder.errors import SourceError
+from builder.gguf_facts import read_facts
+from builder.gguf_header import read_header
+from builder.sources.source import LicenceFile, ModelFile, Source
+from runtime.errors import UnsupportedError
+
+_TOKENIZER = "tokenizer.ggml.model"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedDraft:
+    """A draft model on this machine, and its licences."""
+
+    file: ModelFile
+    licences: list[LicenceFile]
+
+
+def fetch_draft(source: Source, *, target: Path) -> FetchedDraft:
+    """Bring a draft model to this machine and check that it can be this model's.
+
+    Whether every token is the same is found when it is loaded, with the smoke test at the latest.
+
+    Args:
+        source: Where it comes from.
+        target: The model whose tokens it is to guess, or its first part.
+
+    Raises:
+        SourceError: It could not be had, or is split.
+        DamagedFileError: It is no GGUF, or cut short.
+        UnsupportedError: llama.cpp cannot load it, or it has another kind of tokenizer.
+    """
+    fetched = source.fetch()
+    if len(fetched.files) != 1:
+        raise SourceError(
+            f"The draft model {fetched.files[0].name} has several parts.",
+            hint="Name one that is a single file.",
+        )
+    file = fetched.files[0]
+    read_facts([file.path], name=file.name)
+    found, expected = (read_header(path).text(_TOKENIZER) for path in (file.path, target))
+    if found != expected:
+        raise UnsupportedError(
+            f"The draft model {file.path} has a tokenizer of the kind {found or '(none)'}, and the "
+            f"model's is {expected or '(none)'}.",
+            hint="Name a smaller model of the same family.",
+        )
+    stem = PurePath(file.name).stem
+    licences = [LicenceFile(f"{stem}-{one.name}", one.text) for one in fetched.licences]
+    return FetchedDraft(file, licences)
