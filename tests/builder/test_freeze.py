@@ -81,7 +81,7 @@ def test_leaves_out(modules: set[str], frozen: Path, name: str) -> None:
 
 
 def test_holds_the_libraries(frozen: Path) -> None:
-    """The native libraries but for the RPC backend are inside as they were built, links as links."""
+    """The native libraries but for RPC are inside as they were built, links as links."""
     built = native_libraries(host_target())
     for path in built.iterdir():
         copy = frozen / LIBRARY_FOLDER / path.name

@@ -57,7 +57,7 @@ def _engine(
         lambda: (cast(Model, _LetterModel()), runner),
         max_running=max_running,
         adapters=ADAPTERS,
-        drafter=drafter,
+        load_drafter=lambda _model, _runner: drafter,
         prompt_cache=PromptCacheOptions(prompts, 1_000_000, "fake") if prompts else None,
     )
     engine.start_thread()
@@ -222,7 +222,9 @@ def test_every_kind_of_memory_goes_on(binding: None, tmp_path: Path, kind: str) 
         return cast(Model, _LetterModel()), runner
 
     def start() -> Engine:
-        engine = Engine(load, max_running=2, drafter=PromptLookupDrafter())
+        engine = Engine(
+            load, max_running=2, load_drafter=lambda _model, _runner: PromptLookupDrafter()
+        )
         engine.start_thread()
         return engine
 

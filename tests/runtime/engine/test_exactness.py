@@ -96,7 +96,7 @@ def test_a_text_depends_on_its_request_alone(exact_options: EngineOptions, n_ctx
     """Among neighbours, with found prefixes, drafts and too few cells, each text is its own."""
     requests = _requests(n_ctx, 40)
     options = replace(exact_options, n_ctx=n_ctx)
-    assert options.speculation == SpeculationOptions("ngram-simple")
+    assert options.speculation == SpeculationOptions("ngram-simple,draft-simple")
     engine = Engine.start(options)
     together = _answers(engine, requests)
     metrics = engine.metrics
