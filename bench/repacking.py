@@ -29,7 +29,7 @@ NUM_STEPS = 16
 KINDS = {"Q4_0": "LLAMA_FTYPE_MOSTLY_Q4_0", "Q4_K_M": "LLAMA_FTYPE_MOSTLY_Q4_K_M"} | {
     "Q8_0": "LLAMA_FTYPE_MOSTLY_Q8_0"
 }
-UNITS = {"start": "s", "private": "MB", "prompt": "tokens/s", "decode": "tokens/s"}
+UNITS = {"start": "s", "own": "MB", "prompt": "tokens/s", "decode": "tokens/s"}
 
 
 def main() -> None:
@@ -104,15 +104,16 @@ def _measure(path: Path, *, repack: bool) -> dict[str, float]:
     decode_s = time.process_time() - started
     return {
         "start": start_s,
-        "private": _private_bytes() / 1e6,
+        "own": _own_bytes() / 1e6,
         "prompt": NUM_PROMPT_TOKENS / prompt_s,
         "decode": NUM_STEPS / decode_s,
     }
 
 
-def _private_bytes() -> int:
+def _own_bytes() -> int:
+    """Return this process's memory that no file holds: not the mapped weights."""
     lines = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Anonymous:"))
 
 
 if __name__ == "__main__":
