@@ -1,12 +1,18 @@
-"""Whether two servers, asked greedily, generate the same tokens: alone, and among neighbours."""
+"""Whether two servers, asked greedily, generate the same tokens: alone, and among neighbours.
+
+Every group of questions that are asked together gets servers just started, so that neither has
+anything of earlier ones. With 16-bit floats in the KV cache, llama.cpp adds attention up in another
+order where 64 or more tokens are computed at once; with bfloat16 values it has one order only.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from bench.client import Answer, ask, messages
-from bench.process import running
+from bench.process import Process, running
 from bench.servers import Server, Sizes
 
 NAME = "agreement"
@@ -14,6 +20,7 @@ SUMMARY = "20 greedy answers of 64 tokens, token for token: alone, and with 7 ne
 NUM_TOKENS = 64
 NUM_NEIGHBOURS = 7
 N_CTX_PER_CLIENT = 1024
+SETTINGS: dict[str, list[str]] = {"default": [], "-ctv bf16": ["-ctv", "bf16"]}
 QUESTIONS = (
     "What is the capital of France?",
     "Explain how a rainbow comes about.",
@@ -103,23 +110,31 @@ def measure(ours: Server, others: list[Server], n_threads: int) -> Iterator[Agre
     Raises:
         ToolError: A server failed.
     """
+    concurrent = [server for server in others if server.is_concurrent]
     for num_neighbours in (0, NUM_NEIGHBOURS):
-        our_answers = _answers(ours, sizes(n_threads), num_neighbours)
-        setting = f"with {num_neighbours} neighbours" if num_neighbours else "alone"
-        for other in filter(lambda server: server.is_concurrent, others):
-            their_answers = _answers(other, sizes(n_threads), num_neighbours)
-            yield Agreement(
-                other.name,
-                setting,
-                len(QUESTIONS),
-                [
-                    found
-                    for question, one, two in zip(
-                        QUESTIONS, our_answers, their_answers, strict=True
-                    )
-                    if (found := divergence(question, one.logprobs, two.logprobs))
-                ],
-            )
+        for setting, options in SETTINGS.items():
+            our_answers = _answers(_with(ours, options), sizes(n_threads), num_neighbours)
+            for other in concurrent:
+                their_answers = _answers(_with(other, options), sizes(n_threads), num_neighbours)
+                neighbours = f"with {num_neighbours} neighbours" if num_neighbours else "alone"
+                yield Agreement(
+                    other.name,
+                    f"{neighbours}, {setting}",
+                    len(QUESTIONS),
+                    _divergences(our_answers, their_answers),
+                )
+
+
+def _divergences(ours: list[Answer], theirs: list[Answer]) -> list[Divergence]:
+    return [
+        found
+        for question, one, two in zip(QUESTIONS, ours, theirs, strict=True)
+        if (found := divergence(question, one.logprobs, two.logprobs))
+    ]
+
+
+def _with(server: Server, options: list[str]) -> Server:
+    return replace(server, program=[*server.program, *options])
 
 
 def divergence(
@@ -160,10 +175,13 @@ def _answers(server: Server, sizes: Sizes, num_neighbours: int) -> list[Answer]:
     # Answers are equally long, so they end together; repeated questions keep the last ones company.
     num_missing = -len(QUESTIONS) % num_at_once
     questions = [*QUESTIONS, *QUESTIONS[:num_missing]]
-    with running(server, sizes) as process, ThreadPoolExecutor(num_at_once) as clients:
-        ask(process, messages("Hello."), 4)
+    answers: list[Answer] = []
+    for start in range(0, len(questions), num_at_once):
+        group = questions[start : start + num_at_once]
+        with running(server, sizes) as process, ThreadPoolExecutor(num_at_once) as clients:
+            answers += clients.map(partial(_answer, process), group)
+    return answers[: len(QUESTIONS)]
 
-        def answer(question: str) -> Answer:
-            return ask(process, messages(question), NUM_TOKENS, logprobs=True, top_logprobs=5)
 
-        return list(clients.map(answer, questions))[: len(QUESTIONS)]
+def _answer(process: Process, question: str) -> Answer:
+    return ask(process, messages(question), NUM_TOKENS, logprobs=True, top_logprobs=5)

@@ -1,8 +1,8 @@
 """What repacked weights cost and win, by quantization.
 
-`python -m bench.repacking` makes the quantizations out of the demo's model, then measures each in
-processes of its own, with mapped and with repacked weights in turn. Times are processor time of one
-thread, so that a busy machine does not change them.
+`python -m bench.repacking` makes the quantizations out of the demo's model, or of a wider one with
+`--wide`, then measures each in processes of its own, with mapped and with repacked weights in turn.
+Times are processor time of one thread, so that a busy machine does not change them.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.wide_model import write_wide_model
 from builder import console
 from builder.demo import demo_source
 from builder.llamacpp import expose_binding
@@ -36,6 +37,7 @@ def main() -> None:
     """Measure and print a table, or one measurement as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--wide", action="store_true", help="a wider model, of random weights")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--repack", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -44,7 +46,7 @@ def main() -> None:
         console.result(json.dumps(_measure(arguments.one, repack=arguments.repack)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        files = _quantized(Path(folder))
+        files = _quantized(Path(folder), is_wide=arguments.wide)
         figures: dict[tuple[str, bool], list[dict[str, float]]] = {}
         for _ in range(arguments.rounds):
             for kind, path in files.items():
@@ -56,11 +58,14 @@ def main() -> None:
         console.result(f"{kind:7}{'repacked' if repack else 'mapped':9} {text}")
 
 
-def _quantized(folder: Path) -> dict[str, Path]:
-    """Return the demo's model in each quantization, made by way of F16."""
+def _quantized(folder: Path, *, is_wide: bool) -> dict[str, Path]:
+    """Return the demo's model, or the wide one, in each quantization, made by way of F16."""
     api = Llama.load().api
     plain = folder / "f16.gguf"
-    _quantize(api, demo_source().fetch().files[0].path, plain, api.LLAMA_FTYPE_MOSTLY_F16)
+    if is_wide:
+        write_wide_model(plain)
+    else:
+        _quantize(api, demo_source().fetch().files[0].path, plain, api.LLAMA_FTYPE_MOSTLY_F16)
     files = {}
     for kind, name in KINDS.items():
         files[kind] = folder / f"{kind}.gguf"

@@ -61,6 +61,11 @@ class Payload:
         """How its embeddings are made, if the solofile says that it was made for those."""
         return self.manifest.model.pooling if self.manifest else ""
 
+    @property
+    def gains_from_repacking(self) -> bool:
+        """Whether its weights are of the one kind that repacked is faster in every way."""
+        return self.manifest is not None and self.manifest.model.quantization == "Q4_0"
+
 
 def own_path() -> Path | None:
     """Return the solofile that was started, as the launcher tells; None when run from source."""

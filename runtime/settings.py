@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int = 0
     context_shift: bool = False
     keep: int = 0
-    repack: bool = False
+    repack: bool | None = None
     mmap: bool = True
     mlock: bool = False
     cache_type_k: str = "f16"

@@ -65,7 +65,7 @@ class Context:
             max_queue=settings.max_queue,
             n_threads=settings.threads,
             n_threads_batch=settings.threads_batch,
-            loading=_options(LoadOptions, settings),
+            loading=self._loading(),
             attention=_options(AttentionOptions, settings),
             adapters=self._adapters(),
             speculation=_options(SpeculationOptions, settings),
@@ -73,6 +73,12 @@ class Context:
             prompt_cache=self._prompt_cache(),
             pooling=parse_pooling(settings.pooling),
         )
+
+    def _loading(self) -> LoadOptions:
+        options: LoadOptions = _options(LoadOptions, self.settings)
+        if self.settings.repack is None:
+            return replace(options, repack=self.payload.gains_from_repacking)
+        return options
 
     def _prompt_cache(self) -> PromptCacheOptions | None:
         if not self.settings.prompt_cache:
