@@ -20,8 +20,8 @@ from bench.wide_model import write_wide_model
 from builder import console
 from builder.demo import demo_source
 from builder.llamacpp import expose_binding
-from runtime.engine.engine import EngineOptions, load_model
 from runtime.engine.llama import Llama
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.types import BatchSlice
 

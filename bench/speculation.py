@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from builder.demo import demo_source
 from builder.llamacpp import expose_binding
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
-from runtime.engine.engine import EngineOptions
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.pooling import parse_pooling
 from runtime.engine.prompt_cache import PromptCacheOptions

@@ -1,47 +1,31 @@
-"""The loop: one thread that owns the context, computes batches, and tells requests' callers."""
+"""The engine as its callers see it: a thread that takes requests, and tells what comes of them."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from runtime import machine
 from runtime.engine.adapters import AdapterFile, Adapters
-from runtime.engine.attention import AttentionOptions
-from runtime.engine.context_size import check_weights_fit, choose_n_ctx
-from runtime.engine.draft_model import MAX_CATCH_UP, DraftModel
 from runtime.engine.drafting import Drafter
-from runtime.engine.embedder import embedding_shape
 from runtime.engine.embedding import (
     EmbeddingEvent,
     EmbeddingJob,
-    EmbeddingQueue,
     EmbeddingRequest,
     check_inputs,
 )
-from runtime.engine.inbox import Inbox, Request
-from runtime.engine.limits import DeadlineError, has_generated_long_enough, is_late
-from runtime.engine.llama import Llama
-from runtime.engine.lora import LoraAdapters
+from runtime.engine.inbox import Inbox
+from runtime.engine.loading import EngineOptions, load_drafter, load_model
+from runtime.engine.loop import EngineLoop
 from runtime.engine.metrics import Metrics
-from runtime.engine.model import LoadOptions, Model, Weights
-from runtime.engine.model_runner import ContextOptions, ModelRunner
-from runtime.engine.pooling import Pooling
+from runtime.engine.model import Model
 from runtime.engine.prefix_cache import PrefixCache
-from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
-from runtime.engine.scheduler import Scheduler, Work
-from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
-from runtime.engine.speculation import SpeculationOptions
-from runtime.engine.types import EmbeddingShape, OutOfCellsError, Runner
+from runtime.engine.prompt_cache import PromptCacheOptions
+from runtime.engine.scheduler import Scheduler
+from runtime.engine.sequence import Event, GenerationRequest, Sequence
+from runtime.engine.types import EmbeddingShape, Runner
 from runtime.errors import AppError, RequestError
 
 logger = logging.getLogger(__name__)
-
-# Beside the running requests, how many finished ones can stay in the prefix cache.
-NUM_CACHED_SEQUENCES = 8
-# How long nothing must have been asked before a prompt is saved.
-SAVE_AFTER_S = 1.0
 
 
 class ContextSizeError(RequestError):
@@ -70,112 +54,11 @@ class NoTextError(RequestError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How the engine loads and runs the model.
-
-    Args:
-        weights: Where the GGUF lies.
-        n_ctx: Tokens of context; 0 chooses by the model and the free memory.
-        n_batch: Tokens in one batch at most.
-        n_ubatch: Tokens computed at once at most.
-        max_running: Requests worked on at once.
-        max_queue: Requests that may wait beside those.
-        n_threads: Threads; 0 takes the physical cores this process may use.
-        n_threads_batch: Threads while reading prompts; 0 takes n_threads.
-        loading: How the weights come into memory.
-        attention: The KV cache's types, flash attention, and RoPE.
-        adapters: LoRA adapters, by the numbers that requests name them by.
-        speculation: How tokens are guessed ahead.
-        draft: Where a draft model lies that guesses them; None has none.
-        prompt_cache: Where prompts are kept on disk; None keeps none.
-        pooling: How embeddings are made of token vectors; None takes the model's way.
-    """
-
-    weights: Weights
-    n_ctx: int = 0
-    n_batch: int = 2048
-    n_ubatch: int = 512
-    max_running: int = 4
-    max_queue: int = 512
-    n_threads: int = 0
-    n_threads_batch: int = 0
-    loading: LoadOptions = field(default_factory=LoadOptions)
-    attention: AttentionOptions = field(default_factory=AttentionOptions)
-    adapters: tuple[AdapterFile, ...] = ()
-    speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
-    draft: Weights | None = None
-    prompt_cache: PromptCacheOptions | None = None
-    pooling: Pooling | None = None
-
-
-def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
-    """Map the weights and make a context for them.
-
-    Raises:
-        ResourceError: They do not fit into memory, or the context does not.
-        DamagedFileError: The weights are no sound GGUF, or an adapter is none.
-        UnsupportedError: llama.cpp does not know the model, or it takes no KV cache of the asked
-            types; or an adapter is not for it.
-    """
-    check_weights_fit(options.weights.size, machine.memory_total_bytes())
-    llama = Llama.load()
-    model = Model.load(llama, options.weights, options.loading)
-    n_ctx = choose_n_ctx(
-        options.n_ctx,
-        n_ctx_train=model.n_ctx_train,
-        kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
-        free_bytes=machine.memory_available_bytes() - options.weights.size,
-    )
-    n_threads = options.n_threads or machine.physical_cores()
-    open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder
-    runner = open_runner(
-        llama,
-        model,
-        ContextOptions(
-            n_ctx=n_ctx,
-            n_batch=min(options.n_batch, n_ctx),
-            n_ubatch=options.n_ubatch,
-            n_seq_max=options.max_running + NUM_CACHED_SEQUENCES,
-            n_threads=n_threads,
-            n_threads_batch=options.n_threads_batch or n_threads,
-            attention=options.attention,
-            embeds=embedding_shape(model, options.pooling, min(options.n_batch, n_ctx)),
-        ),
-        LoraAdapters.load(llama, model, options.adapters) if options.adapters else None,
-    )
-    logger.info("Context of %d tokens, %d threads.", runner.n_ctx, n_threads)
-    return model, runner
-
-
-def load_drafter(options: EngineOptions, model: Model, runner: Runner) -> Drafter | None:
-    """Make what guesses the model's tokens, and load a draft model where that is to do it.
-
-    Raises:
-        AppError: The draft model cannot be used; see `DraftModel.open`.
-    """
-    speculation = options.speculation
-    if not (options.draft and speculation.has_draft_model and model.generates_text):
-        return speculation.drafter()
-    if not runner.can_cut_memory:
-        logger.warning("The draft model is not used: wrong guesses cannot be cut off the memory.")
-        return None
-    context = ContextOptions(
-        n_ctx=runner.n_ctx,
-        n_batch=MAX_CATCH_UP,
-        n_ubatch=MAX_CATCH_UP,
-        n_seq_max=options.max_running,
-        n_threads=runner.n_threads,
-        n_threads_batch=options.n_threads_batch or runner.n_threads,
-        embeds=runner.embeds,
-    )
-    return speculation.drafter(
-        DraftModel.open(options.draft, options.loading, model, context, speculation.draft_limits)
-    )
-
-
 class Engine:
     """Generates text and makes embeddings for any number of requests at once.
+
+    Attributes:
+        error: Why it cannot work: loading failed, or its thread did later.
 
     Args:
         load: Loads the model and its runner; called once, on the engine's thread.
@@ -207,7 +90,7 @@ class Engine:
         self._is_loaded = threading.Event()
         self._model: Model | None = None
         self._runner: Runner | None = None
-        self.load_error: AppError | None = None
+        self.error: AppError | None = None
 
     @classmethod
     def start(cls, options: EngineOptions) -> "Engine":
@@ -230,7 +113,7 @@ class Engine:
     @property
     def is_ready(self) -> bool:
         """Whether the model is loaded."""
-        return self._is_loaded.is_set() and self.load_error is None
+        return self._is_loaded.is_set() and self.error is None
 
     def wait_until_loaded(self) -> None:
         """Wait for the model.
@@ -239,8 +122,8 @@ class Engine:
             AppError: It could not be loaded.
         """
         self._is_loaded.wait()
-        if self.load_error:
-            raise self.load_error
+        if self.error:
+            raise self.error
 
     @property
     def model(self) -> Model:
@@ -339,216 +222,21 @@ class Engine:
             if self._load_drafter:
                 drafter = self._load_drafter(self._model, self._runner)
         except AppError as error:
-            self.load_error = error
+            self.error = error
             return
         finally:
             self._is_loaded.set()
         cache = PrefixCache(self._runner)
         scheduler = Scheduler(self._runner, cache, max_running=self._max_running, drafter=drafter)
-        loop = _Loop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)
+        loop = EngineLoop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)
         if self._prompt_cache:
             loop.use_prompt_cache(self._prompt_cache)
-        loop.run()
+        try:
+            loop.run()
+        except Exception:
+            logger.exception("The engine failed.")
+            self.error = AppError("The engine failed; its log says why.", hint="Start it again.")
+            loop.abandon(self.error)
 
     def _publish(self, metrics: Metrics) -> None:
         self._metrics = metrics
-
-
-class _Loop:
-    """What the engine's thread does once the model is loaded."""
-
-    def __init__(
-        self,
-        model: Model,
-        runner: Runner,
-        cache: PrefixCache,
-        scheduler: Scheduler,
-        inbox: Inbox,
-        publish: Callable[[Metrics], None],
-    ) -> None:
-        self._model = model
-        self._runner = runner
-        self._cache = cache
-        self._scheduler = scheduler
-        self._embeddings = EmbeddingQueue(runner, inbox.forget)
-        self._inbox = inbox
-        self._metrics = Metrics()
-        self._publish = publish
-        self._prompts: PromptCache | None = None
-        self._may_save = False
-
-    def use_prompt_cache(self, options: PromptCacheOptions) -> None:
-        self._prompts = PromptCache(options, self._runner, self._cache)
-        self._prompts.open()
-
-    @property
-    def _has_work(self) -> bool:
-        return self._scheduler.has_work or self._embeddings.has_work
-
-    def run(self) -> None:
-        is_last = False
-        while not is_last:
-            self._tell_metrics()
-            is_idle = not self._has_work
-            timeout_s = SAVE_AFTER_S if self._may_save else None
-            arrivals = self._inbox.take(wait=is_idle, timeout_s=timeout_s)
-            is_last = arrivals.is_last
-            if is_idle and not arrivals.new:
-                self._save_a_prompt()
-            for request in arrivals.new:
-                self._add(request)
-            for request in arrivals.cancelled:
-                if isinstance(request, EmbeddingJob):
-                    self._embeddings.cancel(request)
-                elif request in self._scheduler.sequences():
-                    self._finish(request, "cancelled")
-            self._end_late_ones()
-            if not is_last:
-                self._step()
-                self._embeddings.step()
-        self._embeddings.stop()
-        for sequence in self._scheduler.sequences():
-            self._finish(sequence, "cancelled")
-        if self._prompts:
-            self._prompts.close()
-
-    def _add(self, request: Request) -> None:
-        if isinstance(request, EmbeddingJob):
-            self._embeddings.add(request)
-            return
-        if self._prompts and not request.adapters:
-            self._prompts.restore(request.request.prompt)
-        self._scheduler.add(request)
-
-    def _save_a_prompt(self) -> None:
-        """Save one while nothing else is to be done, so that a kill loses little."""
-        if self._prompts and self._may_save:
-            self._may_save = self._prompts.save_next()
-
-    def _end_late_ones(self) -> None:
-        """End what has had its time: with the text it has, or as a failure without any."""
-        for sequence in filter(is_late, self._scheduler.sequences()):
-            if sequence.num_completion_tokens:
-                self._finish(sequence, "length")
-            else:
-                assert sequence.request.timeout_s is not None, "it is late"
-                self._fail(sequence, DeadlineError(sequence.request.timeout_s), "timeout")
-
-    def _step(self) -> None:
-        works = [work for work in self._scheduler.schedule() if self._prepare(work.sequence)]
-        if not works:
-            return
-        started_at = time.monotonic()
-        try:
-            self._decode(works)
-        except AppError as error:
-            logger.error("A batch failed: %s", error)
-            for work in works:
-                self._fail(work.sequence, error)
-            return
-        self._metrics.count_batch(works, time.monotonic() - started_at)
-        self._scheduler.advance(works)
-        for index, work in enumerate(works):
-            if work.slice.wants_logits:
-                try:
-                    self._take_tokens(work, index)
-                except AppError as error:
-                    self._fail(work.sequence, error)
-
-    def _prepare(self, sequence: Sequence) -> bool:
-        """Make a new sequence's sampler; say whether it can be worked on."""
-        if sequence.started_at is not None:
-            return True
-        sequence.started_at = time.monotonic()
-        request = sequence.request
-        try:
-            sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
-        except AppError as error:
-            self._fail(sequence, error)
-            return False
-        return True
-
-    def _decode(self, works: list[Work]) -> None:
-        """Compute the batch, giving up cached sequences where cells run out."""
-        batch = [work.slice for work in works]
-        while True:
-            try:
-                self._runner.decode(batch)
-                return
-            except OutOfCellsError:
-                if not self._cache.evict(sum(len(piece.tokens) for piece in batch)):
-                    raise
-
-    def _take_tokens(self, work: Work, index: int) -> None:
-        """Sample a sequence's next token, and go on as long as it is what was drafted."""
-        sequence = work.sequence
-        for offset, drafted in enumerate([*work.draft, None]):
-            token = self._take_token(sequence, index, offset)
-            if drafted is None or token != drafted or sequence.seq_id is None:
-                break
-            self._scheduler.accept(sequence, drafted)
-        self._scheduler.settle(work)
-
-    def _take_token(self, sequence: Sequence, index: int, offset: int) -> int:
-        """Sample a sequence's next token and tell its caller the text that is certain."""
-        assert sequence.sampler is not None, "prepared with its first batch"
-        token = self._runner.sample(sequence.sampler, index, offset)
-        if sequence.first_token_at is None:
-            sequence.first_token_at = time.monotonic()
-        sequence.tokens.append(token)
-        self._metrics.count_token(sequence)
-        if self._model.is_end_of_generation(token):
-            self._finish(sequence, "stop")
-            return token
-        num_top = sequence.request.num_top_logprobs
-        if num_top is not None:
-            sequence.choices.append(self._runner.choice(index, token, num_top, offset))
-        text = sequence.text.push(self._model.piece(token))
-        if text:
-            sequence.emit(sequence.delta(text))
-        if sequence.text.stopped_by is not None:
-            self._finish(sequence, "stop")
-        elif self._is_at_limit(sequence) or has_generated_long_enough(sequence, text):
-            self._finish(sequence, "length")
-        return token
-
-    def _is_at_limit(self, sequence: Sequence) -> bool:
-        request = sequence.request
-        if request.n_keep is None and len(sequence.tokens) >= self._runner.n_ctx:
-            return True
-        return (
-            request.max_tokens is not None and sequence.num_completion_tokens >= request.max_tokens
-        )
-
-    def _finish(self, sequence: Sequence, reason: str) -> None:
-        if reason != "cancelled" and sequence.text.stopped_by is None:
-            rest = sequence.text.finish()
-            if rest or sequence.choices:
-                sequence.emit(sequence.delta(rest))
-        self._leave(sequence, reason)
-        sequence.emit(Finished(reason, sequence.stats()))
-
-    def _fail(self, sequence: Sequence, error: AppError, reason: str = "error") -> None:
-        self._leave(sequence, reason)
-        sequence.emit(Failed(error))
-
-    def _leave(self, sequence: Sequence, reason: str) -> None:
-        self._scheduler.remove(sequence, keep=reason != "error")
-        if sequence.sampler is not None:
-            sequence.sampler.close()
-        self._may_save = self._prompts is not None
-        self._inbox.forget(sequence)
-        self._metrics.num_finished[reason] += 1
-        # Told before the request's caller hears of its end, who may look at once.
-        self._tell_metrics()
-
-    def _tell_metrics(self) -> None:
-        metrics = self._metrics
-        metrics.num_running = len(self._scheduler.running)
-        metrics.num_cells = self._runner.n_ctx
-        metrics.num_cells_used = self._cache.num_cells
-        metrics.num_cells_running = self._cache.num_leased_cells
-        metrics.num_cached_sequences = self._cache.num_finished
-        metrics.num_preemptions = self._scheduler.num_preemptions
-        metrics.num_evictions = self._cache.num_evictions
-        self._publish(metrics.snapshot())

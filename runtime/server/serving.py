@@ -14,6 +14,9 @@ from runtime.server.listening import Listener
 
 # Answers that still stream get this long before their connections are closed.
 GRACE_S = 1
+# How often the engine is looked at: whether it failed, and before that, whether it loaded.
+WATCH_S = 1.0
+LOADING_WATCH_S = 0.05
 
 
 class _Server(uvicorn.Server):
@@ -38,7 +41,7 @@ def serve(
     """Serve until Ctrl-C, SIGTERM, or the model cannot be loaded.
 
     Raises:
-        AppError: The model could not be loaded.
+        AppError: The model could not be loaded, or the engine failed later.
     """
     config = uvicorn.Config(
         app,
@@ -52,8 +55,8 @@ def serve(
         timeout_graceful_shutdown=GRACE_S,
     )
     asyncio.run(_serve(_Server(config, when_listening), listener, engine))
-    if engine.load_error:
-        raise engine.load_error
+    if engine.error:
+        raise engine.error
 
 
 async def _serve(server: _Server, listener: Listener, engine: Engine) -> None:
@@ -62,15 +65,15 @@ async def _serve(server: _Server, listener: Listener, engine: Engine) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    watcher = asyncio.create_task(_end_without_model(engine, end))
+    watcher = asyncio.create_task(_end_without_engine(engine, end))
     await server.serve(sockets=[listener.socket])
     watcher.cancel()
 
 
-async def _end_without_model(engine: Engine, end: Callable[[], None]) -> None:
-    """End the server when loading fails."""
-    while not engine.is_ready:
-        if engine.load_error:
+async def _end_without_engine(engine: Engine, end: Callable[[], None]) -> None:
+    """End the server when loading fails, or the engine does later."""
+    while True:
+        if engine.error:
             end()
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(WATCH_S if engine.is_ready else LOADING_WATCH_S)

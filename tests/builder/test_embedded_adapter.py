@@ -8,7 +8,8 @@ from builder.gguf_facts import read_facts
 from builder.kit import Kit
 from builder.pack import Contents, write_solofile
 from builder.sources.source import ModelFile
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.manifest import Origin
 from runtime.payload import find_payload
 from tests.runtime.engine.asking import ask

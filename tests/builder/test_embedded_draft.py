@@ -11,7 +11,8 @@ from builder.kit import Kit
 from builder.pack import Contents, write_solofile
 from builder.sources.gguf_file import GgufFile
 from runtime.container import ALIGNMENT
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.errors import UnsupportedError
 from runtime.manifest import Origin
 from runtime.payload import find_payload

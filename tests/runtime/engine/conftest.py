@@ -6,7 +6,8 @@ import pytest
 
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 from tests.tiny_lora import write_tiny_lora

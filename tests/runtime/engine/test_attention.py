@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.attention import CACHE_TYPES, AttentionOptions
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import LoadOptions, Weights
 from runtime.errors import UnsupportedError, UsageError
 from tests.runtime.engine.asking import ask

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.drafting import Drafter, PromptLookupDrafter
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prompt_cache import PromptCacheOptions

@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 
 from runtime.engine.draft_model import DraftLimits, DraftModel
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.sequence import Event, Finished, GenerationRequest, Sequence, TextDelta
@@ -49,7 +50,7 @@ def _loaded(options: EngineOptions) -> Iterator[Engine]:
         engine.wait_until_loaded()
         yield engine
     finally:
-        if engine.load_error is None:
+        if engine.error is None:
             engine.stop()
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from runtime.engine.speculation import SpeculationOptions
 from tests.runtime.engine.asking import ask, submit

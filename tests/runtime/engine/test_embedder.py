@@ -14,7 +14,8 @@ from runtime.engine.embedding import (
     EmbeddingRequest,
     InputSizeError,
 )
-from runtime.engine.engine import Engine, EngineOptions, NoTextError
+from runtime.engine.engine import Engine, NoTextError
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from runtime.engine.pooling import Pooling
 from runtime.engine.sequence import GenerationRequest

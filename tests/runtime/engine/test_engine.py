@@ -1,14 +1,16 @@
 """Tests of the engine's thread with a runner that needs no model."""
 
 import queue
+from collections.abc import Sequence as ReadOnlyList
 from typing import cast
 
 import pytest
 
 from runtime.engine.engine import ContextSizeError, Engine
 from runtime.engine.model import Model
-from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
-from runtime.errors import DamagedFileError, RequestError
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
+from runtime.engine.types import BatchSlice
+from runtime.errors import AppError, DamagedFileError, RequestError
 from tests.runtime.engine.fake_runner import FakeRunner
 
 END_TOKEN = 49
@@ -113,3 +115,24 @@ def test_a_failed_load_is_told_to_whoever_waits() -> None:
     with pytest.raises(DamagedFileError, match="cut short"):
         engine.wait_until_loaded()
     assert not engine.is_ready
+
+
+class _BrokenRunner(FakeRunner):
+    """Fails in a way that nobody foresaw."""
+
+    def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_defect_leaves_nobody_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    """The thread dies of it; requests end with an error, and later ones are refused."""
+    engine = _engine(_BrokenRunner())
+    events: queue.Queue[Event] = queue.Queue()
+    engine.submit(GenerationRequest([1, 2], max_tokens=6), events.put)
+    told = events.get(timeout=10)
+    assert isinstance(told, Failed)
+    assert "The engine failed" in str(told.error)
+    assert not engine.is_ready
+    with pytest.raises(AppError, match="The engine failed"):
+        engine.submit(GenerationRequest([1, 2]), events.put)
+    assert "ZeroDivisionError" in caplog.text

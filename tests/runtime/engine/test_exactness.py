@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest, Stats
 from runtime.engine.speculation import SpeculationOptions

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.adapters import AdapterFile, Adapters, AdapterScale
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import Weights
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.engine import EngineOptions, load_model
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prefix_cache import PrefixCache

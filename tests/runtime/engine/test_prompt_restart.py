@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from runtime.engine.prompt_cache import PromptCacheOptions
 from tests.runtime.engine.asking import submit

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.engine import Engine, EngineOptions, load_model
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model import Model, Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.sampling.params import SamplingParams

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import uvicorn
 
-from runtime.engine.engine import Engine, EngineOptions
+from runtime.engine.engine import Engine
+from runtime.engine.loading import EngineOptions
 from runtime.engine.model import Weights
 from runtime.engine.pooling import Pooling
 from runtime.server.app import create_app

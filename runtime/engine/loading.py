@@ -1,0 +1,129 @@
+"""Loading what the engine runs: the model, its context, and what guesses ahead."""
+
+import logging
+from dataclasses import dataclass, field
+
+from runtime import machine
+from runtime.engine.adapters import AdapterFile
+from runtime.engine.attention import AttentionOptions
+from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.draft_model import MAX_CATCH_UP, DraftModel
+from runtime.engine.drafting import Drafter
+from runtime.engine.embedder import embedding_shape
+from runtime.engine.llama import Llama
+from runtime.engine.lora import LoraAdapters
+from runtime.engine.model import LoadOptions, Model, Weights
+from runtime.engine.model_runner import ContextOptions, ModelRunner
+from runtime.engine.pooling import Pooling
+from runtime.engine.prompt_cache import PromptCacheOptions
+from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.types import Runner
+
+logger = logging.getLogger(__name__)
+
+# Beside the running requests, how many finished ones can stay in the prefix cache.
+NUM_CACHED_SEQUENCES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the engine loads and runs the model.
+
+    Args:
+        weights: Where the GGUF lies.
+        n_ctx: Tokens of context; 0 chooses by the model and the free memory.
+        n_batch: Tokens in one batch at most.
+        n_ubatch: Tokens computed at once at most.
+        max_running: Requests worked on at once.
+        max_queue: Requests that may wait beside those.
+        n_threads: Threads; 0 takes the physical cores this process may use.
+        n_threads_batch: Threads while reading prompts; 0 takes n_threads.
+        loading: How the weights come into memory.
+        attention: The KV cache's types, flash attention, and RoPE.
+        adapters: LoRA adapters, by the numbers that requests name them by.
+        speculation: How tokens are guessed ahead.
+        draft: Where a draft model lies that guesses them; None has none.
+        prompt_cache: Where prompts are kept on disk; None keeps none.
+        pooling: How embeddings are made of token vectors; None takes the model's way.
+    """
+
+    weights: Weights
+    n_ctx: int = 0
+    n_batch: int = 2048
+    n_ubatch: int = 512
+    max_running: int = 4
+    max_queue: int = 512
+    n_threads: int = 0
+    n_threads_batch: int = 0
+    loading: LoadOptions = field(default_factory=LoadOptions)
+    attention: AttentionOptions = field(default_factory=AttentionOptions)
+    adapters: tuple[AdapterFile, ...] = ()
+    speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
+    draft: Weights | None = None
+    prompt_cache: PromptCacheOptions | None = None
+    pooling: Pooling | None = None
+
+
+def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
+    """Map the weights and make a context for them.
+
+    Raises:
+        ResourceError: They do not fit into memory, or the context does not.
+        DamagedFileError: The weights are no sound GGUF, or an adapter is none.
+        UnsupportedError: llama.cpp does not know the model, or it takes no KV cache of the asked
+            types; or an adapter is not for it.
+    """
+    check_weights_fit(options.weights.size, machine.memory_total_bytes())
+    llama = Llama.load()
+    model = Model.load(llama, options.weights, options.loading)
+    n_ctx = choose_n_ctx(
+        options.n_ctx,
+        n_ctx_train=model.n_ctx_train,
+        kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
+        free_bytes=machine.memory_available_bytes() - options.weights.size,
+    )
+    n_threads = options.n_threads or machine.physical_cores()
+    open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder
+    runner = open_runner(
+        llama,
+        model,
+        ContextOptions(
+            n_ctx=n_ctx,
+            n_batch=min(options.n_batch, n_ctx),
+            n_ubatch=options.n_ubatch,
+            n_seq_max=options.max_running + NUM_CACHED_SEQUENCES,
+            n_threads=n_threads,
+            n_threads_batch=options.n_threads_batch or n_threads,
+            attention=options.attention,
+            embeds=embedding_shape(model, options.pooling, min(options.n_batch, n_ctx)),
+        ),
+        LoraAdapters.load(llama, model, options.adapters) if options.adapters else None,
+    )
+    logger.info("Context of %d tokens, %d threads.", runner.n_ctx, n_threads)
+    return model, runner
+
+
+def load_drafter(options: EngineOptions, model: Model, runner: Runner) -> Drafter | None:
+    """Make what guesses the model's tokens, and load a draft model where that is to do it.
+
+    Raises:
+        AppError: The draft model cannot be used; see `DraftModel.open`.
+    """
+    speculation = options.speculation
+    if not (options.draft and speculation.has_draft_model and model.generates_text):
+        return speculation.drafter()
+    if not runner.can_cut_memory:
+        logger.warning("The draft model is not used: wrong guesses cannot be cut off the memory.")
+        return None
+    context = ContextOptions(
+        n_ctx=runner.n_ctx,
+        n_batch=MAX_CATCH_UP,
+        n_ubatch=MAX_CATCH_UP,
+        n_seq_max=options.max_running,
+        n_threads=runner.n_threads,
+        n_threads_batch=options.n_threads_batch or runner.n_threads,
+        embeds=runner.embeds,
+    )
+    return speculation.drafter(
+        DraftModel.open(options.draft, options.loading, model, context, speculation.draft_limits)
+    )
