@@ -4,7 +4,7 @@ import os
 import sys
 from typing import NoReturn
 
-from runtime.engine.llama import load_backends
+from runtime.engine.llama import begin_loading
 from runtime.errors import AppError
 
 # They need no engine.
@@ -15,7 +15,7 @@ def main() -> NoReturn:
     """Run the command line this process was started with, and exit."""
     _restore_library_path()
     if not sys.argv[1:] or sys.argv[1] not in _READING_COMMANDS:
-        load_backends()
+        begin_loading()
     code = _exit_code()
     sys.stdout.flush()
     # The engine's thread may be inside llama.cpp, whose destructors must not run under it.
@@ -23,7 +23,7 @@ def main() -> NoReturn:
 
 
 def _exit_code() -> int:
-    # Imported while the backends load.
+    # Imported while the libraries load.
     from runtime.cli.command import say
     from runtime.cli.commands import run
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 
+from runtime.bare_package import skip_init
 from runtime.cli.command import Context, answer, open_context, say
 from runtime.engine.engine import Engine
 from runtime.errors import AppError
@@ -29,6 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     with listen(context.settings.host, context.settings.port) as listener:
         engine = Engine.start(context.engine_options())
         # The server's packages are read while the engine's thread maps the weights.
+        skip_init("uvicorn", Config="uvicorn.config")
         from runtime.server.app import create_app
         from runtime.server.serving import serve
         from runtime.server.state import ServerState

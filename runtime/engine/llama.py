@@ -7,16 +7,16 @@ it would import numpy and a second engine.
 import ctypes
 import functools
 import importlib
-import importlib.util
 import logging
 import os
 import sys
 import threading
-import types
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from runtime.bare_package import skip_init
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -46,15 +46,8 @@ class Llama:
     @classmethod
     def load(cls) -> "Llama":
         """Load libllama and the CPU backend that suits this processor best."""
-        os.environ["LLAMA_CPP_LIB_PATH"] = str(library_folder())
-        if "llama_cpp" not in sys.modules:
-            spec = importlib.util.find_spec("llama_cpp")
-            assert spec is not None, "the binding is frozen in, or put on the path by the builder"
-            package = types.ModuleType("llama_cpp")
-            package.__path__ = list(spec.submodule_search_locations or [])
-            sys.modules["llama_cpp"] = package
-        llama = cls(importlib.import_module("llama_cpp.llama_cpp"))
-        load_backends().join()
+        begin_loading().join()
+        llama = cls(_binding())
         llama._set_log()
         llama.api.llama_backend_init()
         return llama
@@ -89,15 +82,26 @@ class Llama:
 
 
 @functools.cache
-def load_backends() -> threading.Thread:
-    """Begin to load the backend that suits this processor; it takes no time from other imports.
+def begin_loading() -> threading.Thread:
+    """Begin to load the libraries, beside whatever else a start has to do.
 
     Returns:
-        The thread that loads it, which ends when it is loaded.
+        The thread that does, which ends with it.
     """
-    thread = threading.Thread(target=_load_backends)
+    thread = threading.Thread(target=_load_libraries)
     thread.start()
     return thread
+
+
+def _load_libraries() -> None:
+    _load_backends()
+    _binding()
+
+
+def _binding() -> Any:
+    os.environ["LLAMA_CPP_LIB_PATH"] = str(library_folder())
+    skip_init("llama_cpp")
+    return importlib.import_module("llama_cpp.llama_cpp")
 
 
 def _load_backends() -> None:

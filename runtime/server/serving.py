@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from socket import socket
 
-import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import Server
 
 from runtime.engine.engine import Engine
 from runtime.server.listening import Listener
@@ -19,10 +20,10 @@ WATCH_S = 1.0
 LOADING_WATCH_S = 0.05
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """uvicorn, with our own signals and a word when it listens."""
 
-    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None]) -> None:
+    def __init__(self, config: Config, when_listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_listening = when_listening
 
@@ -43,7 +44,7 @@ def serve(
     Raises:
         AppError: The model could not be loaded, or the engine failed later.
     """
-    config = uvicorn.Config(
+    config = Config(
         app,
         loop="asyncio",
         http="h11",
