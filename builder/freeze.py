@@ -40,7 +40,7 @@ _PICKED_BY_NAME = [
 EXCLUDES = [
     "PyInstaller", "_pytest", "anyio._backends._trio", "anyio.pytest_plugin", "builder",
     "diskcache", "dotenv", "httptools", "numpy", "packaging", "pip", "pkg_resources", "pydantic",
-    "setuptools", "trio", "uvloop", "watchfiles", "websockets", "wsproto", "yaml",
+    "setuptools", "sniffio", "trio", "uvloop", "watchfiles", "websockets", "wsproto", "yaml",
     "bz2", "doctest", "lib2to3", "lzma", "pydoc", "smtplib", "sqlite3", "test", "tkinter",
     "unittest", "_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr",
     "_codecs_tw", "_multibytecodec",
