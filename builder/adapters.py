@@ -5,6 +5,7 @@ from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from builder.companion import fetch_companion
 from builder.errors import SourceError
 from builder.gguf_header import read_header
 from builder.sources.source import LicenceFile, ModelFile, Source
@@ -34,14 +35,10 @@ def fetch_adapters(sources: ReadOnlyList[Source], *, architecture: str) -> Fetch
     files: list[ModelFile] = []
     licences: list[LicenceFile] = []
     for source in sources:
-        fetched = source.fetch()
-        if len(fetched.files) != 1:
-            raise SourceError(f"The adapter {fetched.files[0].name} has several parts.")
-        file = fetched.files[0]
-        _check(file, architecture)
-        files.append(file)
-        stem = PurePath(file.name).stem
-        licences += [LicenceFile(f"{stem}-{one.name}", one.text) for one in fetched.licences]
+        adapter = fetch_companion(source, "adapter")
+        _check(adapter.file, architecture)
+        files.append(adapter.file)
+        licences += adapter.licences
     for name, count in Counter(PurePath(file.name).name for file in files).items():
         if count > 1:
             raise SourceError(f"{count} adapters are called {name}.", hint="Rename all but one.")

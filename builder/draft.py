@@ -1,26 +1,17 @@
 """The draft model that goes into a solofile beside its model."""
 
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from builder.errors import SourceError
+from builder.companion import Companion, fetch_companion
 from builder.gguf_facts import read_facts
 from builder.gguf_header import read_header
-from builder.sources.source import LicenceFile, ModelFile, Source
+from builder.sources.source import Source
 from runtime.errors import UnsupportedError
 
 _TOKENIZER = "tokenizer.ggml.model"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedDraft:
-    """A draft model on this machine, and its licences."""
-
-    file: ModelFile
-    licences: list[LicenceFile]
-
-
-def fetch_draft(source: Source, *, target: Path) -> FetchedDraft:
+def fetch_draft(source: Source, *, target: Path) -> Companion:
     """Bring a draft model to this machine and check that it can be this model's.
 
     Whether every token is the same is found when it is loaded, with the smoke test at the latest.
@@ -34,13 +25,8 @@ def fetch_draft(source: Source, *, target: Path) -> FetchedDraft:
         DamagedFileError: It is no GGUF, or cut short.
         UnsupportedError: llama.cpp cannot load it, or it has another kind of tokenizer.
     """
-    fetched = source.fetch()
-    if len(fetched.files) != 1:
-        raise SourceError(
-            f"The draft model {fetched.files[0].name} has several parts.",
-            hint="Name one that is a single file.",
-        )
-    file = fetched.files[0]
+    draft = fetch_companion(source, "draft model")
+    file = draft.file
     read_facts([file.path], name=file.name)
     found, expected = (read_header(path).text(_TOKENIZER) for path in (file.path, target))
     if found != expected:
@@ -49,6 +35,4 @@ def fetch_draft(source: Source, *, target: Path) -> FetchedDraft:
             f"model's is {expected or '(none)'}.",
             hint="Name a smaller model of the same family.",
         )
-    stem = PurePath(file.name).stem
-    licences = [LicenceFile(f"{stem}-{one.name}", one.text) for one in fetched.licences]
-    return FetchedDraft(file, licences)
+    return draft
