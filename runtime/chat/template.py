@@ -30,6 +30,9 @@ class ChatTemplate:
         bos_token: The text of the token that begins a sequence.
         eos_token: The text of the token that ends one.
 
+    Attributes:
+        source: The jinja source in use.
+
     Raises:
         UnsupportedError: The template is no valid jinja2.
     """
@@ -43,9 +46,10 @@ class ChatTemplate:
         environment.filters["tojson"] = _to_json
         environment.globals["raise_exception"] = _raise_exception
         environment.globals["strftime_now"] = _strftime_now
+        self.source = source or DEFAULT_TEMPLATE
         self._variables = {"bos_token": bos_token, "eos_token": eos_token}
         try:
-            self._template = environment.from_string(source or DEFAULT_TEMPLATE)
+            self._template = environment.from_string(self.source)
         except TemplateError as error:
             raise UnsupportedError(f"The model's chat template is not valid: {error}.") from error
 

@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Generator
+from typing import Any
 
 from runtime.cli.command import Context
 from runtime.engine.engine import Engine
@@ -16,9 +17,9 @@ class Answerer:
         self._context = context
         self._engine = Engine.start(context.engine_options())
         # Read while the engine's thread maps the weights.
-        from runtime.chat.conversation import ChatFormat
+        from runtime.chat import conversation
 
-        self._make_format = ChatFormat
+        self._chat = conversation
 
     @property
     def n_ctx(self) -> int:
@@ -30,7 +31,7 @@ class Answerer:
         if self._context.settings.prompt_cache:
             self._engine.stop()
 
-    def answer(self, messages: list[dict[str, str]]) -> Generator[str]:
+    def answer(self, messages: list[dict[str, Any]]) -> Generator[str]:
         """Yield the text that answers a conversation.
 
         Leaving the iterator early stops the engine's work on it.
@@ -38,9 +39,12 @@ class Answerer:
         Raises:
             AppError: The model could not be loaded, or the conversation is too long for it.
         """
-        chat_format = self._make_format(self._engine.model, self._context.settings.system_prompt)
+        chat_format = self._chat.ChatFormat(
+            self._engine.model, self._context.settings.system_prompt
+        )
+        prompt = chat_format.prompt(self._chat.Conversation(messages))
         request = GenerationRequest(
-            prompt=chat_format.prompt(messages),
+            prompt=prompt.tokens,
             sampling=SamplingParams(
                 **{**self._engine.model.recommended_sampling, **self._context.sampling()}
             ),

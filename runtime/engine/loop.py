@@ -181,10 +181,13 @@ class EngineLoop:
         if self._model.is_end_of_generation(token):
             self._finish(sequence, "stop")
             return token
+        sequence.untold.append(token)
         num_top = sequence.request.num_top_logprobs
         if num_top is not None:
             sequence.choices.append(self._runner.choice(index, token, num_top, offset))
-        text = sequence.text.push(self._model.piece(token))
+        is_shown = token in sequence.request.shown_tokens
+        piece = self._model.special_piece(token) if is_shown else self._model.piece(token)
+        text = sequence.text.push(piece)
         if text:
             sequence.emit(sequence.delta(text))
         if sequence.text.stopped_by is not None:
@@ -204,10 +207,10 @@ class EngineLoop:
     def _finish(self, sequence: Sequence, reason: str) -> None:
         if reason != "cancelled" and sequence.text.stopped_by is None:
             rest = sequence.text.finish()
-            if rest or sequence.choices:
+            if rest or sequence.untold:
                 sequence.emit(sequence.delta(rest))
         self._leave(sequence, reason)
-        sequence.emit(Finished(reason, sequence.stats()))
+        sequence.emit(Finished(reason, sequence.stats(), sequence.text.stopped_by))
 
     def _fail(self, sequence: Sequence, error: AppError, reason: str = "error") -> None:
         self._leave(sequence, reason)

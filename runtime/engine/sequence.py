@@ -33,6 +33,7 @@ class GenerationRequest:
         timeout_s: Seconds from its arrival to its end at most; None is no limit.
         max_generation_s: Seconds from its first token to its last line's end at most; None is no
             limit.
+        shown_tokens: Control tokens that come as text; others come as none.
     """
 
     prompt: list[int]
@@ -44,6 +45,7 @@ class GenerationRequest:
     n_keep: int | None = None
     timeout_s: float | None = None
     max_generation_s: float | None = None
+    shown_tokens: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +77,32 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text of a request, and how likely its tokens were where that was asked for."""
+    """More text of a request.
+
+    Args:
+        text: It may be empty, where only tokens without a text are left to tell.
+        tokens: The tokens generated since the last delta; the one that ends an answer is none.
+        choices: How likely they were, where that was asked for.
+    """
 
     text: str
+    tokens: tuple[int, ...] = ()
     choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A request is done: `stop` by the model or a stop string, `length`, or `cancelled`."""
+    """A request is done.
+
+    Args:
+        reason: `stop` by the model or a stop string, `length`, or `cancelled`.
+        stats: What it took.
+        stopped_by: The stop string that ended it; None where none did.
+    """
 
     reason: str
     stats: Stats
+    stopped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class Sequence:
         seq_id: Its number there while it runs.
         is_held: Whether it waits for a prefix that another one is computing.
         num_forgotten: How many tokens were dropped where the context was full.
+        untold: Generated tokens that no delta told of yet.
         was_preempted: Whether it once had to give its cells up.
         num_unsettled: How many drafted tokens lie behind the computed ones in the KV cache.
         num_drafted: How many tokens were drafted for it.
@@ -142,6 +159,7 @@ class Sequence:
         self.num_accepted = 0
         self.sampler: Sampler | None = None
         self.text = TextStream(request.stop)
+        self.untold: list[int] = []
         self.choices: list[Choice] = []
         self.submitted_at = time.monotonic()
         self.started_at: float | None = None
@@ -163,10 +181,11 @@ class Sequence:
         return self.num_uncomputed == 1 and self.num_completion_tokens > 0
 
     def delta(self, text: str) -> TextDelta:
-        """Return more text, with the choices made since the last."""
-        choices = tuple(self.choices)
+        """Return more text, with the tokens and choices made since the last."""
+        delta = TextDelta(text, tuple(self.untold), tuple(self.choices))
+        self.untold.clear()
         self.choices.clear()
-        return TextDelta(text, choices)
+        return delta
 
     def stats(self) -> Stats:
         """Return what the request took up to now."""

@@ -63,7 +63,7 @@ class ChatAnswer:
             event: ChoiceEvent | None = first
             while event:
                 match event.event:
-                    case TextDelta(text, choices):
+                    case TextDelta(text, _, choices):
                         yield self._chunk(event.index, {"content": text}, None, choices)
                     case Finished(reason, stats):
                         finished.append(stats)
@@ -114,7 +114,7 @@ class _GrowingChoice:
 
     def add(self, event: Event) -> None:
         match event:
-            case TextDelta(text, choices):
+            case TextDelta(text, _, choices):
                 self.texts.append(text)
                 self.choices += choices
             case Failed(error):

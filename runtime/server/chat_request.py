@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.chat.conversation import Conversation
 from runtime.chat.template import Message
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
@@ -86,9 +87,19 @@ def to_generations(body: ChatRequest, state: ServerState) -> list[GenerationRequ
         raise RequestError("messages is empty.")
     max_predict_ms = body.t_max_predict_ms or 0
     stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    constrained = constraint(body)
+    prompt = state.chat_format.prompt(
+        Conversation(
+            [message.to_template() for message in body.messages],
+            grammar=constrained.get("grammar", ""),
+        )
+    )
     request = GenerationRequest(
-        prompt=state.chat_format.prompt([message.to_template() for message in body.messages]),
-        sampling=state.sampling_params(body.asked(state.engine.model) | constraint(body)),
+        prompt=prompt.tokens,
+        sampling=state.sampling_params(
+            {**body.asked(state.engine.model), **constrained, **prompt.constraint}
+        ),
+        shown_tokens=prompt.shown_tokens,
         max_tokens=_max_tokens(body, state),
         stop=tuple(stop),
         num_top_logprobs=num_top_logprobs(body.logprobs, body.top_logprobs),

@@ -1,0 +1,37 @@
+"""What an answer is made of, piece by piece, once its text was read."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of what the model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDelta:
+    """More of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The beginning of a tool call, or more of its arguments.
+
+    Args:
+        index: The call's number in the answer, from 0.
+        name: The tool's name, in the call's first delta; empty in the others.
+        arguments: More of the JSON text of its arguments.
+        id: What the model itself calls the call by; empty where its format has no such thing.
+    """
+
+    index: int
+    name: str = ""
+    arguments: str = ""
+    id: str = ""
+
+
+Delta = ReasoningDelta | ContentDelta | ToolCallDelta
