@@ -5,9 +5,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from runtime.errors import AppError
-from runtime.server import embeddings, health, lora, metrics, openai, pages, rerank
+from runtime.server import pages
 from runtime.server.errors import answer_error
 from runtime.server.generation import ClientGoneError, answer_nobody
+from runtime.server.routes import ENDPOINTS
 from runtime.server.state import ServerState
 
 
@@ -15,12 +16,7 @@ def create_app(state: ServerState) -> Starlette:
     """Return the application that serves one engine."""
     app = Starlette(
         routes=[
-            *health.ROUTES,
-            *lora.ROUTES,
-            *metrics.ROUTES,
-            *openai.ROUTES,
-            *embeddings.ROUTES,
-            *rerank.ROUTES,
+            *(route for endpoint in ENDPOINTS for route in endpoint.routes()),
             *pages.routes(),
         ],
         exception_handlers={

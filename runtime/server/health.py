@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from runtime.server.errors import LoadingError
 from runtime.server.json import JSONResponse
@@ -14,6 +13,3 @@ async def health(request: Request) -> Response:
     if not state_of(request).engine.is_ready:
         raise LoadingError
     return JSONResponse({"status": "ok"})
-
-
-ROUTES = [Route(path, health, methods=["GET"]) for path in ("/health", "/v1/health")]

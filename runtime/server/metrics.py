@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from runtime.engine.metrics import Histogram, Metrics
 from runtime.server.errors import LoadingError
@@ -17,9 +16,6 @@ async def metrics(request: Request) -> Response:
     if not engine.is_ready:
         raise LoadingError
     return Response(metrics_text(engine.metrics), media_type=CONTENT_TYPE)
-
-
-ROUTES = [Route("/metrics", metrics, methods=["GET"])]
 
 
 def metrics_text(now: Metrics) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from runtime.chat.conversation import ChatFormat
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
+from runtime.server.errors import LoadingError
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ class ServerState:
         """Return how many prompt tokens a full context keeps for a request; None: it ends."""
         return self.n_keep if self.n_keep is None or asked is None else asked
 
+    def allowed_tokens(self, asked: int | None) -> int | None:
+        """Return how much may be generated: what was asked for, and no more than the settings say.
+
+        Args:
+            asked: Negative for no limit, and None for nothing asked.
+        """
+        limits = [limit for limit in (asked, self.max_tokens) if limit is not None and limit >= 0]
+        return min(limits, default=None)
+
     def sampling_params(self, asked: Mapping[str, Any]) -> SamplingParams:
         """Return a request's parameters: as asked, else by the settings, else by the model."""
         return SamplingParams(
@@ -57,4 +67,16 @@ class ServerState:
 def state_of(request: Request) -> ServerState:
     """Return the state of the app that serves a request."""
     state: ServerState = request.app.state.server
+    return state
+
+
+def ready_state(request: Request) -> ServerState:
+    """Return the state of a server whose model is loaded.
+
+    Raises:
+        LoadingError: It is not.
+    """
+    state = state_of(request)
+    if not state.engine.is_ready:
+        raise LoadingError
     return state

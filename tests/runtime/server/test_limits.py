@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from runtime.engine.engine import Engine
 from runtime.engine.limits import BusyError, DeadlineError, QueueFullError
-from runtime.server.chat_request import ChatRequest, _max_tokens
+from runtime.server.dialects.openai.chat_request import ChatRequest
 from runtime.server.errors import answer_error
 from runtime.server.state import ServerState
 
@@ -44,7 +44,8 @@ def test_no_request_generates_more_than_the_server_allows(
 ) -> None:
     """`--predict` bounds whatever a request asks for, by any of its names."""
     state = ServerState(cast(Engine, None), "", "", {}, allowed)
-    assert _max_tokens(ChatRequest(messages=[], **fields), state) == expected
+    body = ChatRequest(messages=[], **fields)
+    assert state.allowed_tokens(body.token_limit()) == expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from runtime.engine.model import Model
 from runtime.engine.types import Runner
 from runtime.errors import DamagedFileError
 from runtime.server.app import create_app
-from runtime.server.lora import LoraScale, lora_scales
+from runtime.server.fields.lora import LoraScale, lora_scales
 from runtime.server.state import ServerState
 from tests.runtime.server.test_app import _call
 

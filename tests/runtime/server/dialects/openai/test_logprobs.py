@@ -7,7 +7,7 @@ import pytest
 from runtime.engine.model import Model
 from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.errors import RequestError
-from runtime.server.logprobs import logprobs_body, num_top_logprobs
+from runtime.server.dialects.openai.logprobs import logprobs_body, num_top_logprobs
 
 
 class FakeModel:

@@ -10,7 +10,7 @@ from runtime.engine.engine import Engine
 from runtime.engine.model import Model
 from runtime.engine.sampling.params import SamplingParams
 from runtime.errors import RequestError
-from runtime.server.sampling import SamplingFields
+from runtime.server.fields.sampling import SamplingFields
 from runtime.server.state import ServerState
 
 MINUS_INFINITY = float("-inf")

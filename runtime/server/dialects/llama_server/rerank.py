@@ -6,14 +6,14 @@ from collections.abc import Callable
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from runtime.engine.pooling import Pooling
 from runtime.errors import RequestError
-from runtime.server.embeddings import embed, ready_state
+from runtime.server.embedding import embed
 from runtime.server.errors import NotSupportedError
 from runtime.server.generation import unless_gone
 from runtime.server.json import JSONResponse, read_json
+from runtime.server.state import ready_state
 
 
 class Document(msgspec.Struct):
@@ -71,13 +71,6 @@ async def rerank(request: Request) -> Response:
             "usage": {"prompt_tokens": num_tokens, "total_tokens": num_tokens},
         }
     )
-
-
-ROUTES = [
-    Route(f"{prefix}/{name}", rerank, methods=["POST"])
-    for prefix in ("/v1", "")
-    for name in ("rerank", "reranking")
-]
 
 
 def _pairs(pair: Callable[[str, str], list[int]], query: str, texts: list[str]) -> list[list[int]]:

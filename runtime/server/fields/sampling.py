@@ -7,7 +7,7 @@ from typing import Any
 from runtime.engine.model import Model
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import RequestError
-from runtime.server.constraint import ConstraintFields
+from runtime.server.fields.constraint import ConstraintFields
 
 
 class SamplingFields(ConstraintFields, kw_only=True):

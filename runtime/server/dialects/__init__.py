@@ -1,0 +1,1 @@
+"""The APIs that clients know, one package each, over the one `Task`."""

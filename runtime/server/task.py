@@ -1,0 +1,120 @@
+"""What a request asks of the engine, whatever dialect it came in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runtime.chat.conversation import Conversation
+from runtime.chat.formats.output_format import OutputFormat, OutputReader
+from runtime.chat.tools import NO_TOOLS
+from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.sequence import GenerationRequest
+from runtime.errors import RequestError
+from runtime.server.state import ServerState
+
+MAX_CHOICES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationOptions:
+    """How answers are generated; what a request leaves out, the settings and the model say.
+
+    Args:
+        sampling: What is asked for, by field of `SamplingParams`; a grammar, too.
+        max_tokens: How many to generate at most; None or a negative number is no limit.
+        stop: Strings at which to stop.
+        num_choices: How many answers to generate.
+        num_top_logprobs: See `GenerationRequest`.
+        lora: See `GenerationRequest`.
+        n_keep: See `GenerationRequest`; counts only where the server lets contexts forget.
+        max_generation_s: See `GenerationRequest`.
+    """
+
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    num_choices: int = 1
+    num_top_logprobs: int | None = None
+    lora: Mapping[int, float] | None = None
+    n_keep: int | None = None
+    max_generation_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One request's work for the engine.
+
+    Args:
+        requests: One for each answer.
+        make_reader: Makes what reads one answer.
+    """
+
+    requests: tuple[GenerationRequest, ...]
+    make_reader: Callable[[], OutputReader]
+
+    @property
+    def prompt(self) -> list[int]:
+        """The prompt's token ids."""
+        return self.requests[0].prompt
+
+
+def chat_task(state: ServerState, conversation: Conversation, options: GenerationOptions) -> Task:
+    """Return the task of answering a conversation.
+
+    Raises:
+        RequestError: The conversation or an option cannot be used.
+    """
+    sampling = options.sampling
+    if not sampling.get("grammar_lazy"):
+        conversation = replace(conversation, grammar=sampling.get("grammar", ""))
+    prompt = state.chat_format.prompt(conversation)
+    return Task(
+        _requests(
+            state,
+            replace(options, sampling={**sampling, **prompt.constraint}),
+            prompt.tokens,
+            prompt.shown_tokens,
+        ),
+        prompt.make_reader,
+    )
+
+
+def text_task(state: ServerState, prompt: list[int], options: GenerationOptions) -> Task:
+    """Return the task of continuing a prompt.
+
+    Raises:
+        RequestError: An option cannot be used.
+    """
+    reads_plainly = OutputFormat()
+    return Task(_requests(state, options, prompt), lambda: reads_plainly.reader("", NO_TOOLS))
+
+
+def _requests(
+    state: ServerState,
+    options: GenerationOptions,
+    prompt: list[int],
+    shown_tokens: frozenset[int] = frozenset(),
+) -> tuple[GenerationRequest, ...]:
+    if not 1 <= options.num_choices <= MAX_CHOICES:
+        raise RequestError(f"n is {options.num_choices}, and must lie from 1 to {MAX_CHOICES}.")
+    request = GenerationRequest(
+        prompt=prompt,
+        sampling=state.sampling_params(options.sampling),
+        max_tokens=state.allowed_tokens(options.max_tokens),
+        stop=options.stop,
+        num_top_logprobs=options.num_top_logprobs,
+        lora=options.lora,
+        n_keep=state.kept_tokens(options.n_keep),
+        timeout_s=state.timeout_s,
+        max_generation_s=options.max_generation_s,
+        shown_tokens=shown_tokens,
+    )
+    return tuple(
+        replace(request, sampling=_of_choice(request.sampling, index))
+        for index in range(options.num_choices)
+    )
+
+
+def _of_choice(sampling: SamplingParams, index: int) -> SamplingParams:
+    """Return a choice's parameters: with one seed for all, all choices would be the same."""
+    return sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + index)
