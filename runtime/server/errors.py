@@ -1,6 +1,9 @@
 """Errors as clients see them: llama-server's error object and status codes."""
 
+import importlib
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +18,10 @@ from runtime.server.json import JSONResponse
 
 logger = logging.getLogger(__name__)
 
+ErrorBody = Callable[[Exception], dict[str, Any]]
+
+# Dialects with errors of a form of their own, in their module `errors`.
+_DIALECTS_OF_PATHS = {"/api/": "ollama", "/v1/messages": "anthropic", "/generate": "tgi"}
 # When a client may ask again after it came at a busy time.
 RETRY_AFTER_S = 1
 
@@ -30,24 +37,58 @@ class LoadingError(RequestError):
         super().__init__("Loading model")
 
 
-def error_body(error: Exception) -> dict[str, Any]:
-    """Return the JSON that tells a client of an error."""
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What a client is told of an error, whatever dialect it speaks.
+
+    Args:
+        code: The HTTP status.
+        kind: llama-server's name for errors like it.
+        message: What failed, and what to do.
+        details: More fields, as llama-server names them.
+    """
+
+    code: int
+    kind: str
+    message: str
+    details: dict[str, Any]
+
+
+def error_facts(error: Exception) -> ErrorFacts:
+    """Return what a client is told of an error."""
     code, kind = _code_and_kind(error)
-    facts: dict[str, Any] = {"code": code, "message": _message(error), "type": kind}
+    details: dict[str, Any] = {}
     if isinstance(error, ContextSizeError):
-        facts |= {"n_prompt_tokens": error.num_prompt_tokens, "n_ctx": error.n_ctx}
+        details = {"n_prompt_tokens": error.num_prompt_tokens, "n_ctx": error.n_ctx}
     if isinstance(error, InputSizeError):
-        facts |= {"n_prompt_tokens": error.num_tokens, "n_ctx": error.max_tokens}
-    return {"error": facts}
+        details = {"n_prompt_tokens": error.num_tokens, "n_ctx": error.max_tokens}
+    return ErrorFacts(code, kind, _message(error), details)
+
+
+def error_body(error: Exception) -> dict[str, Any]:
+    """Return the JSON that tells a client of an error, in llama-server's and OpenAI's form."""
+    facts = error_facts(error)
+    told = {"code": facts.code, "message": facts.message, "type": facts.kind}
+    return {"error": told | facts.details}
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer a request that failed; what is no client's mistake is logged."""
     if not isinstance(error, AppError | HTTPException):
         logger.error("%s %s failed.", request.method, request.url.path, exc_info=error)
-    body = error_body(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, BusyError) else None
-    return JSONResponse(body, status_code=body["error"]["code"], headers=headers)
+    body = error_body_of(request.url.path)(error)
+    return JSONResponse(body, status_code=error_facts(error).code, headers=headers)
+
+
+def error_body_of(path: str) -> ErrorBody:
+    """Return what makes the JSON of errors in the dialect that a path is of."""
+    for prefix, dialect in _DIALECTS_OF_PATHS.items():
+        if path.startswith(prefix):
+            module = importlib.import_module(f"runtime.server.dialects.{dialect}.errors")
+            body: ErrorBody = module.error_body
+            return body
+    return error_body
 
 
 def _code_and_kind(error: Exception) -> tuple[int, str]:

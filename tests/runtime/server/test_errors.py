@@ -1,0 +1,43 @@
+"""Tests of errors as the clients of each dialect see them."""
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from runtime.engine.engine import ContextSizeError
+from runtime.engine.limits import QueueFullError
+from runtime.server.errors import LoadingError, error_body_of
+
+
+def test_llama_servers_form_tells_sizes() -> None:
+    """A prompt that is too long is told with both lengths."""
+    told = error_body_of("/v1/chat/completions")(ContextSizeError(900, 512))["error"]
+    assert (told["code"], told["type"]) == (400, "exceed_context_size_error")
+    assert (told["n_prompt_tokens"], told["n_ctx"]) == (900, 512)
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ContextSizeError(900, 512), "invalid_request_error"),
+        (QueueFullError(9), "overloaded_error"),
+        (HTTPException(401), "authentication_error"),
+        (ValueError("secret"), "api_error"),
+    ],
+)
+def test_anthropics_form(path: str, error: Exception, kind: str) -> None:
+    """Anthropic's clients get its types, and nothing of what only the log may tell."""
+    told = error_body_of(path)(error)
+    assert (told["type"], told["error"]["type"]) == ("error", kind)
+    assert "secret" not in told["error"]["message"]
+
+
+def test_ollamas_form() -> None:
+    """Ollama's clients get a sentence."""
+    assert error_body_of("/api/chat")(LoadingError()) == {"error": "Loading model"}
+
+
+def test_tgis_form() -> None:
+    """The clients of text-generation-inference get a sentence and a type."""
+    told = error_body_of("/generate_stream")(QueueFullError(9))
+    assert told["error_type"] == "overloaded"
