@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runtime.container import Container
 from runtime.engine.adapters import AdapterFile
@@ -17,8 +18,7 @@ _NUM_SAMPLES = 64
 _SAMPLE_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """A model and what is known of it.
 
     Args:

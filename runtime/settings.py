@@ -7,7 +7,6 @@ which beats the manifest's defaults. Flags carry llama.cpp's names where it has 
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +119,7 @@ SAMPLING_SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One setting on the command line.
 
     Args:

@@ -1,8 +1,9 @@
 """From a conversation to a prompt, for the terminal and for every API dialect."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from runtime.chat.formats.detection import output_format
 from runtime.chat.formats.output_format import OutputReader
@@ -11,8 +12,7 @@ from runtime.chat.tools import NO_TOOLS, ToolUse
 from runtime.engine.model import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True):
     """What the model is to answer.
 
     Args:
@@ -28,13 +28,12 @@ class Conversation:
     messages: list[Message]
     tool_use: ToolUse = NO_TOOLS
     grammar: str = ""
-    template_arguments: Mapping[str, Any] = field(default_factory=dict)
+    template_arguments: Mapping[str, Any] = {}
     add_generation_prompt: bool = True
     continues_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChatPrompt:
+class ChatPrompt(msgspec.Struct, frozen=True):
     """A conversation as the model reads it, and how its answer is read.
 
     Args:

@@ -1,11 +1,11 @@
 """Tools as a request offers them, whatever dialect it came in."""
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+
+class Tool(msgspec.Struct, frozen=True):
     """A function that the model may ask the client to call.
 
     Args:
@@ -16,7 +16,7 @@ class Tool:
 
     name: str
     description: str = ""
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = {}
 
     def to_template(self) -> dict[str, Any]:
         """Return the tool as chat templates take it."""
@@ -28,8 +28,7 @@ class Tool:
         return {"type": "function", "function": function}
 
 
-@dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(msgspec.Struct, frozen=True):
     """The tools of a request, and whether they are to be called.
 
     Args:

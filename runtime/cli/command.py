@@ -3,9 +3,11 @@
 import argparse
 import logging
 import sys
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
@@ -20,7 +22,7 @@ from runtime.lora_settings import named_adapters
 from runtime.payload import Payload, find_payload, own_path
 from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 MIB = 1024 * 1024
 
 
@@ -42,8 +44,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What a command runs with: the model and the settings."""
 
     payload: Payload
@@ -133,9 +134,8 @@ class Context:
 
 
 def _options(kind: type[T], settings: Settings) -> T:
-    """Return a dataclass of options whose fields are settings by the same names."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type] # a dataclass
-    return kind(**{name: getattr(settings, name) for name in names})
+    """Return options whose fields are settings by the same names."""
+    return kind(**{name: getattr(settings, name) for name in kind.__struct_fields__})
 
 
 def program_name() -> str:

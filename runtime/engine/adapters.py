@@ -3,14 +3,14 @@
 import math
 from collections.abc import Mapping
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runtime.errors import RequestError, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterFile:
+class AdapterFile(msgspec.Struct, frozen=True):
     """Where an adapter's GGUF lies, and its scale for requests that ask for none.
 
     Args:
@@ -34,8 +34,7 @@ class AdapterFile:
             raise UsageError(f"The scale of the adapter {self.name} is {self.scale}.")
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterScale:
+class AdapterScale(msgspec.Struct, frozen=True):
     """An adapter's number and how strongly it is applied, which is not 0."""
 
     id: int

@@ -1,13 +1,13 @@
 """How attention computes and remembers: the KV cache's types, flash attention, and RoPE."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from runtime.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class CacheType:
+class CacheType(msgspec.Struct, frozen=True):
     """A type of the KV cache's numbers.
 
     Args:
@@ -41,8 +41,7 @@ FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 ROPE_SCALINGS = {"none": 0, "linear": 1, "yarn": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionOptions:
+class AttentionOptions(msgspec.Struct, frozen=True):
     """What of the context is attention's, by the names of llama.cpp's flags; None is the model's.
 
     Args:

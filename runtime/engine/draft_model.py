@@ -3,7 +3,8 @@
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runtime import machine
 from runtime.engine.context_size import check_weights_fit, choose_n_ctx
@@ -22,8 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_CATCH_UP = 128
 
 
-@dataclass(frozen=True, slots=True)
-class DraftLimits:
+class DraftLimits(msgspec.Struct, frozen=True):
     """How long a draft may be and how sure it must be.
 
     Args:
@@ -37,8 +37,7 @@ class DraftLimits:
     p_min: float = 0.0
 
 
-@dataclass(slots=True)
-class _Mirror:
+class _Mirror(msgspec.Struct):
     """What the draft model has computed of a sequence.
 
     Args:
@@ -48,7 +47,7 @@ class _Mirror:
     """
 
     seq_id: int
-    tokens: list[int] = field(default_factory=list)
+    tokens: list[int] = []
     num_agreed: int = 0
 
 

@@ -3,7 +3,8 @@
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from runtime.engine.pooling import Pooling
 from runtime.engine.sequence import Failed
@@ -33,8 +34,7 @@ class InputSizeError(RequestError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingRequest:
+class EmbeddingRequest(msgspec.Struct, frozen=True):
     """What to embed.
 
     Args:
@@ -47,8 +47,7 @@ class EmbeddingRequest:
     normalize: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
+class Embedding(msgspec.Struct, frozen=True):
     """What became of one input.
 
     Args:
@@ -58,8 +57,7 @@ class Embedding:
     vectors: list[list[float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(msgspec.Struct, frozen=True):
     """All inputs of a request are done, in their order."""
 
     embeddings: list[Embedding]

@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runtime.engine.adapters import AdapterFile, Adapters
 from runtime.engine.drafting import Drafter

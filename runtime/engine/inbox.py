@@ -2,7 +2,8 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from runtime.engine.embedding import EmbeddingJob
 from runtime.engine.limits import QueueFullError
@@ -11,8 +12,7 @@ from runtime.engine.sequence import Sequence
 Request = Sequence | EmbeddingJob
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(msgspec.Struct, frozen=True):
     """What came in since the last batch, and whether the thread is to end."""
 
     new: list[Request]

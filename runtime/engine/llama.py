@@ -65,6 +65,15 @@ class Llama:
         finally:
             self._set_log()
 
+    def quick(self, name: str) -> Any:
+        """Return a function of llama.h that ends at once, to be called many times.
+
+        It keeps the interpreter's lock, since passing it on takes longer than such a call. No types
+        are declared: the caller passes ctypes values or whole numbers, and sets `restype`.
+        """
+        library = ctypes.PyDLL(None, handle=self.api._lib._handle)
+        return library[name]
+
     def _set_log(self) -> None:
         is_read = logger.isEnabledFor(logging.DEBUG)
         self.api.llama_log_set(self._to_python if is_read else self._to_nobody, None)

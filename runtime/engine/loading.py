@@ -1,7 +1,8 @@
 """Loading what the engine runs: the model, its context, and what guesses ahead."""
 
 import logging
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runtime import machine
 from runtime.engine.adapters import AdapterFile
@@ -25,8 +26,7 @@ logger = logging.getLogger(__name__)
 NUM_CACHED_SEQUENCES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
+class EngineOptions(msgspec.Struct, frozen=True):
     """How the engine loads and runs the model.
 
     Args:
@@ -55,10 +55,10 @@ class EngineOptions:
     max_queue: int = 512
     n_threads: int = 0
     n_threads_batch: int = 0
-    loading: LoadOptions = field(default_factory=LoadOptions)
-    attention: AttentionOptions = field(default_factory=AttentionOptions)
+    loading: LoadOptions = msgspec.field(default_factory=LoadOptions)
+    attention: AttentionOptions = msgspec.field(default_factory=AttentionOptions)
     adapters: tuple[AdapterFile, ...] = ()
-    speculation: SpeculationOptions = field(default_factory=SpeculationOptions)
+    speculation: SpeculationOptions = msgspec.field(default_factory=SpeculationOptions)
     draft: Weights | None = None
     prompt_cache: PromptCacheOptions | None = None
     pooling: Pooling | None = None

@@ -3,7 +3,9 @@
 import bisect
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.engine.scheduler import Work
 from runtime.engine.sequence import Sequence
@@ -14,8 +16,7 @@ TIME_BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 6
 BATCH_BOUNDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0)
 
 
-@dataclass(slots=True)
-class Histogram:
+class Histogram(msgspec.Struct):
     """How often a value fell between two bounds.
 
     Attributes:
@@ -25,7 +26,7 @@ class Histogram:
     """
 
     bounds: tuple[float, ...]
-    counts: list[int] = field(default_factory=list)
+    counts: list[int] = []
     total: float = 0.0
 
     def __post_init__(self) -> None:
@@ -46,8 +47,15 @@ class Histogram:
         return replace(self, counts=list(self.counts))
 
 
-@dataclass(slots=True)
-class Metrics:
+def _times() -> Histogram:
+    return Histogram(TIME_BOUNDS_S)
+
+
+def _batch_sizes() -> Histogram:
+    return Histogram(BATCH_BOUNDS)
+
+
+class Metrics(msgspec.Struct):
     """The engine's counters, and how things stood after the last batch.
 
     Attributes:
@@ -79,20 +87,22 @@ class Metrics:
     num_cells_used: int = 0
     num_cells_running: int = 0
     num_cached_sequences: int = 0
-    num_finished: Counter[str] = field(default_factory=Counter)
+    num_finished: Counter[str] = msgspec.field(default_factory=Counter)
     prompt_tokens: int = 0
     cached_prompt_tokens: int = 0
     generated_tokens: int = 0
     decoded_tokens: int = 0
     prompt_s: float = 0.0
     decode_s: float = 0.0
-    batch_tokens: Histogram = field(default_factory=lambda: Histogram(BATCH_BOUNDS))
+    batch_tokens: Histogram = msgspec.field(default_factory=_batch_sizes)
     num_batch_sequences: int = 0
     longest_sequence: int = 0
     num_preemptions: int = 0
     num_evictions: int = 0
-    queue_s: Histogram = field(default_factory=lambda: Histogram(TIME_BOUNDS_S))
-    time_to_first_token_s: Histogram = field(default_factory=lambda: Histogram(TIME_BOUNDS_S))
+    queue_s: Histogram = msgspec.field(default_factory=_times)
+    time_to_first_token_s: Histogram = msgspec.field(
+        default_factory=lambda: Histogram(TIME_BOUNDS_S)
+    )
 
     def count_batch(self, works: Iterable[Work], seconds: float) -> None:
         """Count a batch that was computed; the sequences do not know of it yet."""

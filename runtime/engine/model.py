@@ -3,10 +3,11 @@
 import ctypes
 import logging
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.c_file import with_c_file
@@ -18,8 +19,7 @@ from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(msgspec.Struct, frozen=True):
     """Where a GGUF lies.
 
     Args:
@@ -33,8 +33,7 @@ class Weights:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
+class LoadOptions(msgspec.Struct, frozen=True):
     """How the weights come into memory.
 
     Args:
@@ -53,6 +52,7 @@ class Model:
     """The model and its tokenizer; safe to use from several threads."""
 
     def __init__(self, llama: Llama, handle: Any) -> None:
+        self._llama = llama
         self._api = llama.api
         self.handle = handle
         self.vocab = llama.api.llama_model_get_vocab(handle)
@@ -179,7 +179,10 @@ class Model:
     @cached_property
     def end_tokens(self) -> list[int]:
         """The tokens with which the model means to stop."""
-        return [token for token in range(self.n_vocab) if self.is_end_of_generation(token)]
+        is_end = self._llama.quick("llama_vocab_is_eog")
+        is_end.restype = ctypes.c_bool
+        vocab = ctypes.c_void_p(self.vocab)
+        return [token for token in range(self.n_vocab) if is_end(vocab, token)]
 
     @cached_property
     def byte_tokens(self) -> dict[int, int]:

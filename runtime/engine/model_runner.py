@@ -2,9 +2,11 @@
 
 import ctypes
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.embedder import Embedder
@@ -23,8 +25,7 @@ from runtime.engine.types import BatchSlice, EmbeddingShape, OutOfCellsError, Sa
 from runtime.errors import AppError, ResourceError, UnsupportedError
 
 
-@dataclass(frozen=True, slots=True)
-class ContextOptions:
+class ContextOptions(msgspec.Struct, frozen=True):
     """The size and shape of the context, in llama.cpp's names.
 
     Args:
@@ -45,7 +46,7 @@ class ContextOptions:
     n_threads: int
     n_threads_batch: int
     embeds: EmbeddingShape
-    attention: AttentionOptions = field(default_factory=AttentionOptions)
+    attention: AttentionOptions = msgspec.field(default_factory=AttentionOptions)
 
 
 class ModelRunner:

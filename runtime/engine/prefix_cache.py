@@ -1,14 +1,13 @@
 """The sequences of the KV cache: who holds which, and what finished ones can be reused for."""
 
-from dataclasses import dataclass
+import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.radix_tree import Match, RadixTree
 from runtime.engine.types import Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True):
     """A sequence number handed out, and how many of its first tokens are already computed."""
 
     seq_id: int

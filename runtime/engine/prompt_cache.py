@@ -10,8 +10,9 @@ import logging
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_file import SUFFIX, PromptFile
@@ -35,16 +36,14 @@ MIN_REPLACED_SHARE = 1 / 2
 _STALE_S = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(msgspec.Struct, frozen=True):
     """A new file, and those it made superfluous."""
 
     file: PromptFile
     replaced: list[PromptFile]
 
 
-@dataclass(frozen=True, slots=True)
-class PromptCacheOptions:
+class PromptCacheOptions(msgspec.Struct, frozen=True):
     """Where prompts are kept on disk.
 
     Args:
@@ -229,8 +228,7 @@ def _sweep(folder: Path, limit_bytes: int) -> None:
         total -= file.size_bytes
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Aged:
+class _Aged(msgspec.Struct, frozen=True, order=True):
     used_at: float
     size_bytes: int
     path: Path

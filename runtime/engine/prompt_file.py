@@ -6,9 +6,10 @@ docs/prompt-cache.md describes the layout.
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from runtime.errors import DamagedFileError
 
@@ -20,8 +21,7 @@ _FIELDS_BYTES = _HEADER.size - 4
 _TOKEN_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PromptFile:
+class PromptFile(msgspec.Struct, frozen=True):
     """What the header says.
 
     Args:

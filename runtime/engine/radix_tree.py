@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 
 
-@dataclass(eq=False, slots=True)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """Consecutive cells that the same sequence numbers hold.
 
     Attributes:
@@ -22,10 +22,10 @@ class Node:
     """
 
     start: int = 0
-    tokens: list[int] = field(default_factory=list)
+    tokens: list[int] = []
     parent: "Node | None" = None
-    children: list["Node"] = field(default_factory=list)
-    seq_ids: set[int] = field(default_factory=set)
+    children: list["Node"] = []
+    seq_ids: set[int] = msgspec.field(default_factory=set)
     last_used: int = 0
     adapters: AdapterSet = NO_ADAPTERS
 
@@ -42,8 +42,7 @@ class Node:
         return next(iter(node.seq_ids))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A prefix that lies in the cache: the first `length` tokens, of which `node` has the last."""
 
     node: Node

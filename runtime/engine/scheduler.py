@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass
+
+import msgspec
 
 from runtime.engine.adapters import AdapterSet
 from runtime.engine.context_shift import forget_half
@@ -21,8 +22,7 @@ MIN_SHARED_TOKENS = 32
 MAX_PREFILL_WHILE_DECODING = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """A sequence and its share of the batch."""
 
     sequence: Sequence

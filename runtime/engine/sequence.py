@@ -3,7 +3,8 @@
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.draft_pace import DraftPace
@@ -15,8 +16,7 @@ from runtime.engine.types import Sampler
 from runtime.errors import AppError
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationRequest:
+class GenerationRequest(msgspec.Struct, frozen=True):
     """What to generate.
 
     Args:
@@ -37,7 +37,7 @@ class GenerationRequest:
     """
 
     prompt: list[int]
-    sampling: SamplingParams = field(default_factory=SamplingParams)
+    sampling: SamplingParams = msgspec.field(default_factory=SamplingParams)
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     num_top_logprobs: int | None = None
@@ -48,8 +48,7 @@ class GenerationRequest:
     shown_tokens: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(msgspec.Struct, frozen=True):
     """What one request took.
 
     Args:
@@ -75,8 +74,7 @@ class Stats:
     accepted_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(msgspec.Struct, frozen=True):
     """More text of a request.
 
     Args:
@@ -90,8 +88,7 @@ class TextDelta:
     choices: tuple[Choice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """A request is done.
 
     Args:
@@ -105,8 +102,7 @@ class Finished:
     stopped_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A request could not go on."""
 
     error: AppError

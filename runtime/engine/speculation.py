@@ -1,6 +1,6 @@
 """Whether and how tokens are guessed ahead."""
 
-from dataclasses import dataclass
+import msgspec
 
 from runtime.engine.draft_model import DraftLimits, DraftModel
 from runtime.engine.drafting import Drafter, DrafterChain, PromptLookupDrafter
@@ -11,8 +11,7 @@ PROMPT_LOOKUP, DRAFT_MODEL = "ngram-simple", "draft-simple"
 SPEC_TYPES = (PROMPT_LOOKUP, DRAFT_MODEL, "none")
 
 
-@dataclass(frozen=True, slots=True)
-class SpeculationOptions:
+class SpeculationOptions(msgspec.Struct, frozen=True):
     """How to guess, by the names of llama.cpp's flags.
 
     Args:

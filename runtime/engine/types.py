@@ -1,8 +1,9 @@
 """What passes between the scheduler and whatever runs the model."""
 
 from collections.abc import Sequence as ReadOnlyList
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.pooling import Pooling
@@ -15,8 +16,7 @@ class OutOfCellsError(AppError):
     """The KV cache had no room for a batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSlice:
+class BatchSlice(msgspec.Struct, frozen=True):
     """Consecutive tokens of one sequence, as they go into a batch.
 
     Args:
@@ -37,8 +37,7 @@ class BatchSlice:
     num_drafted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingShape:
+class EmbeddingShape(msgspec.Struct, frozen=True):
     """How a model embeds.
 
     Args:

@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.chat.deltas import ContentDelta, Delta, ReasoningDelta, ToolCallDelta
 from runtime.chat.formats.output_format import OutputReader
@@ -14,8 +16,7 @@ from runtime.server.generation import generate
 from runtime.server.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerDelta:
+class AnswerDelta(msgspec.Struct, frozen=True):
     """More of an answer.
 
     Args:
@@ -31,8 +32,7 @@ class AnswerDelta:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerEnd:
+class AnswerEnd(msgspec.Struct, frozen=True):
     """An answer is complete.
 
     Args:
@@ -51,8 +51,7 @@ class AnswerEnd:
 AnswerEvent = AnswerDelta | AnswerEnd
 
 
-@dataclass(slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct):
     """A tool call, as far as it came; `arguments` is JSON text."""
 
     id: str
@@ -60,15 +59,14 @@ class ToolCall:
     arguments: str = ""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """A whole answer; see `AnswerDelta` and `AnswerEnd`."""
 
     reasoning: str = ""
     content: str = ""
-    tool_calls: list[ToolCall] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
+    tool_calls: list[ToolCall] = []
+    tokens: list[int] = []
+    choices: list[Choice] = []
     end: AnswerEnd | None = None
 
     @property

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,8 +15,7 @@ from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceEvent:
+class ChoiceEvent(msgspec.Struct, frozen=True):
     """An event of one of the choices for a prompt.
 
     Args:

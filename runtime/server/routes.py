@@ -1,15 +1,14 @@
 """Every route of the API, and the function that answers it."""
 
 import importlib
-from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """A function that answers requests.
 
     Its module is imported with the first request, since every start would wait for all of them.

@@ -1,10 +1,10 @@
 """What every route needs: the engine, the chat format, and the server's defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from runtime.chat.conversation import ChatFormat
@@ -13,8 +13,7 @@ from runtime.engine.sampling.params import SamplingParams
 from runtime.server.errors import LoadingError
 
 
-@dataclass(frozen=True)
-class ServerState:
+class ServerState(msgspec.Struct, frozen=True, dict=True):
     """The server's one shared object.
 
     Args:

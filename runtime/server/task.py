@@ -1,8 +1,10 @@
 """What a request asks of the engine, whatever dialect it came in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.chat.conversation import Conversation
 from runtime.chat.formats.output_format import OutputFormat, OutputReader
@@ -15,8 +17,7 @@ from runtime.server.state import ServerState
 MAX_CHOICES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationOptions:
+class GenerationOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How answers are generated; what a request leaves out, the settings and the model say.
 
     Args:
@@ -30,7 +31,7 @@ class GenerationOptions:
         max_generation_s: See `GenerationRequest`.
     """
 
-    sampling: Mapping[str, Any] = field(default_factory=dict)
+    sampling: Mapping[str, Any] = {}
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     num_choices: int = 1
@@ -40,8 +41,7 @@ class GenerationOptions:
     max_generation_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     """One request's work for the engine.
 
     Args:

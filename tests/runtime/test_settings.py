@@ -1,10 +1,10 @@
 """Tests of where settings come from and which place wins."""
 
 import argparse
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.model import LoadOptions

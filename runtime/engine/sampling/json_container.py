@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from runtime.engine.sampling.json_grammar import GrammarRules, literal
 
@@ -14,8 +15,7 @@ _NAME_CHARACTER = r'[^"\\\x00-\x1F] | "\\" ["\\bfnrt]'
 _END = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(msgspec.Struct, frozen=True):
     """A named member of an object.
 
     Args:

@@ -5,7 +5,8 @@ whole alternative. Look-around, back references, `\b` and `\p{...}` are not.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from runtime.engine.sampling.json_grammar import GrammarRules
 from runtime.engine.sampling.schema_errors import SchemaError
@@ -28,8 +29,7 @@ _SPELLINGS |= {0x22: r"\\\"", 0x5C: r"\\\\"}
 _BRACES = re.compile(r"\{(\d{1,9})(,(\d{0,9}))?\}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(msgspec.Struct, frozen=True):
     """An expression, and whether it matches the empty text."""
 
     text: str

@@ -2,22 +2,21 @@
 
 import ctypes
 import math
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from runtime.engine.sampling.candidates import Candidates
 
 
-@dataclass(frozen=True, slots=True)
-class Likelihood:
+class Likelihood(msgspec.Struct, frozen=True):
     """A token and the logarithm of its probability."""
 
     token: int
     logprob: float
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A chosen token, and the likeliest ones at its place, best first."""
 
     chosen: Likelihood

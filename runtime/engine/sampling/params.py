@@ -3,8 +3,9 @@
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from runtime.engine.sampling.trigger import GrammarTrigger, check_triggers
 from runtime.errors import RequestError
@@ -50,8 +51,7 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SamplingParams:
+class SamplingParams(msgspec.Struct, frozen=True):
     """The parameters of one request's sampler chain.
 
     Args:

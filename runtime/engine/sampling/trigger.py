@@ -1,6 +1,6 @@
 """What makes a lazy grammar begin to constrain a text."""
 
-from dataclasses import dataclass
+import msgspec
 
 from runtime.errors import RequestError
 
@@ -8,8 +8,7 @@ MAX_TRIGGERS = 64
 MAX_WORD_CHARS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class GrammarTrigger:
+class GrammarTrigger(msgspec.Struct, frozen=True):
     """A word or a token; the grammar is that of the text from its first character on.
 
     Args:

@@ -1,7 +1,6 @@
 """Sampling parameters in a request's body, in OpenAI's and llama-server's names."""
 
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 from runtime.engine.model import Model
@@ -49,7 +48,7 @@ class SamplingFields(ConstraintFields, kw_only=True):
             RequestError: A bias is on no token of the model.
         """
         # What constrains the text is read by `constraint`.
-        names = {field.name for field in fields(SamplingParams)}
+        names = set(SamplingParams.__struct_fields__)
         names -= set(ConstraintFields.__struct_fields__)
         values = {name: getattr(self, name) for name in names}
         asked = {name: value for name, value in values.items() if value is not None}

@@ -3,11 +3,11 @@
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.engine.draft_model import DraftLimits, DraftModel
 from runtime.engine.engine import Engine

@@ -5,9 +5,10 @@ The model is one that rounding cannot sway; see `exact_options`.
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
