@@ -33,6 +33,7 @@ class Answer:
         num_tokens: How many tokens were generated.
         num_prompt_tokens: The prompt's length; 0 where the server does not tell.
         logprobs: What the server tells of each token, where that was asked for.
+        timings: What llama-server's `timings` say, where the server sends them.
     """
 
     sent: float
@@ -42,6 +43,7 @@ class Answer:
     num_tokens: int
     num_prompt_tokens: int
     logprobs: list[dict[str, Any]]
+    timings: dict[str, float]
 
     @property
     def first_text_s(self) -> float:
@@ -132,11 +134,13 @@ def _read(process: "Process", sent: float, lines: list[tuple[float, bytes]]) -> 
     texts: list[str] = []
     logprobs: list[dict[str, Any]] = []
     usage: dict[str, int] = {}
+    timings: dict[str, float] = {}
     for arrived, line in lines:
         event = json.loads(line[6:])
         if "error" in event:
             raise ToolError(f"{process.server.name} failed: {event['error']}.")
         usage = event.get("usage") or usage
+        timings = event.get("timings") or timings
         for choice in event["choices"]:
             logprobs += (choice.get("logprobs") or {}).get("content") or []
             if text := choice["delta"].get("content"):
@@ -152,4 +156,5 @@ def _read(process: "Process", sent: float, lines: list[tuple[float, bytes]]) -> 
         num_tokens=usage.get("completion_tokens", len(arrivals)),
         num_prompt_tokens=usage.get("prompt_tokens", 0),
         logprobs=logprobs,
+        timings=timings,
     )

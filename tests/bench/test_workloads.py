@@ -9,7 +9,7 @@ from bench.workloads.together import median_first_text_s, tokens_per_s
 
 
 def answer(sent: float, first: float, ended: float, num_tokens: int) -> Answer:
-    return Answer(sent, [first, ended], ended, "", num_tokens, 0, [])
+    return Answer(sent, [first, ended], ended, "", num_tokens, 0, [], {})
 
 
 def test_throughput_runs_from_the_first_request_to_the_last_end() -> None:
