@@ -63,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     browser: bool | None = None
     system_prompt: str = ""
+    chat_template: str = ""
+    chat_template_file: str = ""
+    chat_template_kwargs: str = ""
+    jinja: bool = True
+    reasoning: str = "auto"
+    reasoning_effort: str = "default"
     predict: int = -1
     temp: float | None = None
     dynatemp_range: float | None = None
@@ -228,6 +234,24 @@ OPTIONS = (
     Option(
         "system_prompt", ("-sys", "--system-prompt"), "sampling",
         "system message for conversations without one", "TEXT",
+    ),
+    Option(
+        "chat_template", ("--chat-template",), "sampling",
+        "jinja template instead of the model's own, or chatml", "TEXT",
+    ),
+    Option("chat_template_file", ("--chat-template-file",), "sampling", "the same", "FILE"),
+    Option(
+        "chat_template_kwargs", ("--chat-template-kwargs",), "sampling",
+        "more variables for it", "JSON",
+    ),
+    Option("jinja", ("--jinja", "--no-jinja"), "sampling", "read templates as jinja", ""),
+    Option(
+        "reasoning", ("-rea", "--reasoning"), "sampling",
+        "whether the model thinks before it answers, if it can: on, off or auto", "WHEN",
+    ),
+    Option(
+        "reasoning_effort", ("--reasoning-effort",), "sampling",
+        "how much: default, or a word that its template knows, such as low", "LEVEL",
     ),
     Option(
         "context_shift", ("--context-shift", "--no-context-shift"), "sampling",

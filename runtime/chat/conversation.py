@@ -1,13 +1,18 @@
 """From a conversation to a prompt, for the terminal and for every API dialect."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from runtime.chat.fitting import fitted
 from runtime.chat.formats.detection import output_format
 from runtime.chat.formats.output_format import OutputReader
+from runtime.chat.options import ChatOptions
 from runtime.chat.template import ChatTemplate, Message
+from runtime.chat.template_choice import choose_templates
+from runtime.chat.template_traits import TemplateTraits
 from runtime.chat.tools import NO_TOOLS, ToolUse
 from runtime.engine.model import Model
 
@@ -56,41 +61,64 @@ class ChatFormat:
 
     Args:
         model: The loaded model.
-        system_prompt: The system message of conversations that bring none; may be empty.
+        options: What the settings say.
     """
 
-    def __init__(self, model: Model, system_prompt: str = "") -> None:
+    def __init__(self, model: Model, options: ChatOptions | None = None) -> None:
         self._model = model
         self._bos = model.bos_piece
-        self._system_prompt = system_prompt
-        self._template = ChatTemplate(
-            model.chat_template, bos_token=self._bos, eos_token=model.eos_piece
-        )
-        self._output = output_format(self._template.source)
+        self._options = options or ChatOptions()
+        self._sources = choose_templates(model, self._options.template)
 
     def prompt(self, conversation: Conversation) -> ChatPrompt:
         """Return what asks the model to answer a conversation.
 
         Raises:
-            RequestError: The model's template refuses the messages, or a tool cannot be used.
+            RequestError: The model's template refuses the messages, a variable's name is taken,
+                or a tool cannot be used.
+            UnsupportedError: The model's template is not valid.
         """
-        text = self._template.render(
-            self._with_system(conversation.messages),
-            add_generation_prompt=conversation.add_generation_prompt,
-        )
         tool_use = conversation.tool_use
+        writer = self._tool_writer if tool_use.tools else self._plain_writer
+        text = self._text(conversation, writer)
+        output = writer.output
         return ChatPrompt(
             text,
             self._tokens(text),
-            lambda: self._output.reader(text, tool_use),
-            self._output.constraint(text, tool_use, conversation.grammar),
-            frozenset(map(self._control_token, self._output.shown_tokens)),
+            lambda: output.reader(text, tool_use),
+            output.constraint(text, tool_use, conversation.grammar),
+            frozenset(map(self._control_token, output.shown_tokens)),
+        )
+
+    @cached_property
+    def _plain_writer(self) -> "_Writer":
+        return _Writer(self._sources.plain, self._model)
+
+    @cached_property
+    def _tool_writer(self) -> "_Writer":
+        if self._sources.tool_use == self._sources.plain:
+            return self._plain_writer
+        return _Writer(self._sources.tool_use, self._model)
+
+    def _text(self, conversation: Conversation, writer: "_Writer") -> str:
+        messages = fitted(self._with_system(conversation.messages), writer.traits)
+        # As in llama-server, the model sees the tools even where it must not call one.
+        tools = [tool.to_template() for tool in conversation.tool_use.tools] or None
+        arguments = {**self._options.template_arguments, **conversation.template_arguments}
+        if conversation.continues_last:
+            return writer.template.render_unfinished(messages, tools=tools, arguments=arguments)
+        return writer.template.render(
+            messages,
+            tools=tools,
+            add_generation_prompt=conversation.add_generation_prompt,
+            arguments=arguments,
         )
 
     def _with_system(self, messages: list[Message]) -> list[Message]:
-        if not self._system_prompt or any(message["role"] == "system" for message in messages):
+        text = self._options.system_prompt
+        if not text or any(message["role"] == "system" for message in messages):
             return messages
-        return [{"role": "system", "content": self._system_prompt}, *messages]
+        return [{"role": "system", "content": text}, *messages]
 
     def _tokens(self, text: str) -> list[int]:
         has_bos = bool(self._bos) and text.startswith(self._bos)
@@ -98,3 +126,12 @@ class ChatFormat:
 
     def _control_token(self, text: str) -> int:
         return self._model.tokenize(text, add_special=False, parse_special=True)[0]
+
+
+class _Writer:
+    """One of a model's templates, with what it can do and how answers to it are read."""
+
+    def __init__(self, source: str, model: Model) -> None:
+        self.template = ChatTemplate(source, bos_token=model.bos_piece, eos_token=model.eos_piece)
+        self.traits = TemplateTraits(self.template)
+        self.output = output_format(source)

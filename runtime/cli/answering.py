@@ -4,6 +4,7 @@ import queue
 from collections.abc import Generator
 from typing import Any
 
+from runtime.chat.options import chat_options
 from runtime.cli.command import Context
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
@@ -15,6 +16,7 @@ class Answerer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._chat_options = chat_options(context.settings)
         self._engine = Engine.start(context.engine_options())
         # Read while the engine's thread maps the weights.
         from runtime.chat import conversation
@@ -39,9 +41,7 @@ class Answerer:
         Raises:
             AppError: The model could not be loaded, or the conversation is too long for it.
         """
-        chat_format = self._chat.ChatFormat(
-            self._engine.model, self._context.settings.system_prompt
-        )
+        chat_format = self._chat.ChatFormat(self._engine.model, self._chat_options)
         prompt = chat_format.prompt(self._chat.Conversation(messages))
         request = GenerationRequest(
             prompt=prompt.tokens,

@@ -7,6 +7,7 @@ import sys
 import threading
 
 from runtime.bare_package import skip_init
+from runtime.chat.options import chat_options
 from runtime.cli.command import Context, answer, open_context, say
 from runtime.engine.engine import Engine
 from runtime.errors import AppError
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
     context = open_context(arguments)
+    chat = chat_options(context.settings)
     with listen(context.settings.host, context.settings.port) as listener:
         engine = Engine.start(context.engine_options())
         # The server's packages are read while the engine's thread maps the weights.
@@ -38,13 +40,15 @@ def main(arguments: argparse.Namespace) -> int:
         state = ServerState(
             engine=engine,
             name=context.payload.name,
-            system_prompt=context.settings.system_prompt,
+            system_prompt=chat.system_prompt,
             sampling=context.sampling(),
             max_tokens=context.max_tokens(),
             n_keep=context.n_keep(),
             timeout_s=context.settings.timeout or None,
             embd_normalize=context.settings.embd_normalize,
             pooling=context.payload.pooling,
+            chat_template=chat.template,
+            template_arguments=chat.template_arguments,
         )
         address = f"http://{_reachable(listener.host)}:{listener.port}/"
 

@@ -121,11 +121,23 @@ class Model:
         """What its makers recommend, by field of `SamplingParams`."""
         return recommended_sampling(self.metadata)
 
-    @property
-    def chat_template(self) -> str | None:
-        """The jinja source that came with the model, or None."""
-        template: bytes | None = self._api.llama_model_chat_template(self.handle, None)
+    def chat_template(self, name: str | None = None) -> str | None:
+        """Return a jinja source that came with the model, or None.
+
+        Args:
+            name: Which of several, such as `tool_use`; None is the one for any conversation.
+        """
+        template: bytes | None = self._api.llama_model_chat_template(
+            self.handle, name.encode() if name else None
+        )
         return template.decode(errors="replace") if template else None
+
+    def control_token(self, text: str) -> int | None:
+        """Return the one token that a name of a special token stands for, or None."""
+        tokens = self.tokenize(text, add_special=False, parse_special=True)
+        if len(tokens) == 1 and self.special_piece(tokens[0]) == text.encode():
+            return tokens[0]
+        return None
 
     @property
     def bos_piece(self) -> str:
@@ -223,10 +235,10 @@ class Model:
     def query_and_document(self, query: str, document: str) -> list[int]:
         """Return the tokens of the two as a model that ranks was trained on them."""
         api = self._api
-        template: bytes | None = api.llama_model_chat_template(self.handle, b"rerank")
+        template = self.chat_template("rerank")
         if template:
             parts = {"{query}": query, "{document}": document}
-            text = re.sub(r"\{(?:query|document)\}", lambda m: parts[m[0]], template.decode())
+            text = re.sub(r"\{(?:query|document)\}", lambda m: parts[m[0]], template)
             return self.tokenize(text, add_special=False, parse_special=True)
         bos, eos, sep = (
             getattr(api, f"llama_vocab_{name}")(self.vocab) for name in ("bos", "eos", "sep")

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 
 from runtime.chat.conversation import ChatFormat
+from runtime.chat.options import ChatOptions
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.server.errors import LoadingError
@@ -26,6 +27,8 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         timeout_s: Seconds that a request may take; None is no limit.
         embd_normalize: How embeddings are scaled; see `EmbeddingRequest`.
         pooling: How the model makes embeddings, where it was made for those; else empty.
+        chat_template: See `ChatOptions`.
+        template_arguments: See `ChatOptions`.
     """
 
     engine: Engine
@@ -37,11 +40,16 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
     timeout_s: float | None = None
     embd_normalize: int = 2
     pooling: str = ""
+    chat_template: str = ""
+    template_arguments: Mapping[str, Any] = {}
 
     @cached_property
     def chat_format(self) -> ChatFormat:
         """The model's chat format; waits for the model."""
-        return ChatFormat(self.engine.model, self.system_prompt)
+        return ChatFormat(
+            self.engine.model,
+            ChatOptions(self.system_prompt, self.chat_template, self.template_arguments),
+        )
 
     def kept_tokens(self, asked: int | None) -> int | None:
         """Return how many prompt tokens a full context keeps for a request; None: it ends."""
