@@ -45,6 +45,8 @@ ENDPOINTS = (
     Endpoint("GET", ("/metrics",), "metrics", "metrics"),
     Endpoint("GET", _v1("models"), "dialects.openai.models", "list_models"),
     Endpoint("POST", _v1("chat/completions"), "dialects.openai.chat", "chat_completions"),
+    Endpoint("POST", _v1("responses"), "dialects.openai.responses", "responses"),
+    Endpoint("POST", _v1("responses/input_tokens"), "dialects.openai.responses", "input_tokens"),
     Endpoint("POST", _v1("embeddings"), "dialects.openai.embeddings", "embeddings"),
     Endpoint("POST", ("/embedding",), "dialects.llama_server.embedding", "native_embedding"),
     Endpoint("POST", (*_v1("rerank"), *_v1("reranking")), "dialects.llama_server.rerank", "rerank"),
