@@ -49,6 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
             pooling=context.payload.pooling,
             chat_template=chat.template,
             template_arguments=chat.template_arguments,
+            payload=context.payload,
         )
         address = f"http://{_reachable(listener.host)}:{listener.port}/"
 

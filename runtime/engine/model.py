@@ -11,12 +11,16 @@ import msgspec
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.c_file import with_c_file
+from runtime.engine.header import ModelHeader
 from runtime.engine.llama import Llama
 from runtime.engine.pooling import Pooling, pooling_of
 from runtime.engine.sampling.params import recommended_sampling
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
 logger = logging.getLogger(__name__)
+
+# llama.cpp's names for the tokens around a gap.
+_INFILL_PARTS = ("pre", "suf", "mid")
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -48,6 +52,20 @@ class LoadOptions(msgspec.Struct, frozen=True):
     mlock: bool = False
 
 
+class InfillTokens(msgspec.Struct, frozen=True):
+    """The control tokens around the parts of a text with a gap.
+
+    Args:
+        prefix: Stands before what precedes the gap.
+        suffix: Stands before what follows it.
+        middle: Stands before what fills it.
+    """
+
+    prefix: int
+    suffix: int
+    middle: int
+
+
 class Model:
     """The model and its tokenizer; safe to use from several threads."""
 
@@ -55,6 +73,7 @@ class Model:
         self._llama = llama
         self._api = llama.api
         self.handle = handle
+        self.header = ModelHeader(llama.api, handle)
         self.vocab = llama.api.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
         self.n_vocab: int = llama.api.llama_vocab_n_tokens(self.vocab)
@@ -106,15 +125,7 @@ class Model:
 
     def metadata(self, key: str) -> str | None:
         """Return a value of the GGUF's header as text, or None."""
-        size = 256
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            needed = self._api.llama_model_meta_val_str(self.handle, key.encode(), buffer, size)
-            if needed < 0:
-                return None
-            if needed < size:
-                return buffer.value.decode(errors="replace")
-            size = needed + 1
+        return self.header.value(key)
 
     @cached_property
     def recommended_sampling(self) -> dict[str, Any]:
@@ -152,7 +163,7 @@ class Model:
     def kv_bytes_per_token(self, attention: AttentionOptions) -> int:
         """Return the size of one cell of the KV cache over all layers."""
         api = self._api
-        architecture = self.metadata("general.architecture") or ""
+        architecture = self.header.architecture
         n_head = max(1, api.llama_model_n_head(self.handle))
         head_size = api.llama_model_n_embd(self.handle) // n_head
         n_layer: int = api.llama_model_n_layer(self.handle)
@@ -208,6 +219,15 @@ class Model:
         count = ctypes.c_int32()
         tokens = self._api.llama_vocab_get_suppress_tokens(self.vocab, ctypes.byref(count))
         return list(tokens[: count.value]) if tokens else []
+
+    @property
+    def infill_tokens(self) -> InfillTokens | None:
+        """What it was trained on to fill gaps with; None where it was not."""
+        tokens = InfillTokens(
+            *(getattr(self._api, f"llama_vocab_fim_{name}")(self.vocab) for name in _INFILL_PARTS)
+        )
+        is_whole = min(tokens.prefix, tokens.suffix, tokens.middle) >= 0
+        return tokens if is_whole else None
 
     def is_end_of_generation(self, token: int) -> bool:
         """Say whether the model means to stop with this token."""

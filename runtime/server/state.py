@@ -11,6 +11,7 @@ from runtime.chat.conversation import ChatFormat
 from runtime.chat.options import ChatOptions
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
+from runtime.payload import Payload
 from runtime.server.errors import LoadingError
 
 
@@ -29,6 +30,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         pooling: How the model makes embeddings, where it was made for those; else empty.
         chat_template: See `ChatOptions`.
         template_arguments: See `ChatOptions`.
+        payload: Where the model came from; None tells clients nothing of that.
     """
 
     engine: Engine
@@ -42,6 +44,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
     pooling: str = ""
     chat_template: str = ""
     template_arguments: Mapping[str, Any] = {}
+    payload: Payload | None = None
 
     @cached_property
     def chat_format(self) -> ChatFormat:

@@ -1,6 +1,7 @@
 """A transformer of a few kilobytes with random weights, for what depends on a model's shape."""
 
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ def write_tiny_llama(
     num_layers: int = 1,
     tokenizer_of: Path | None = None,
     other_token: int | None = None,
+    values: Mapping[str, int] | None = None,
 ) -> None:
     """Write the model as a GGUF; the same each time.
 
@@ -30,6 +32,7 @@ def write_tiny_llama(
         num_layers: How many layers it has.
         tokenizer_of: The model whose tokenizer it gets; None gives it a small one.
         other_token: A token that gets another text than it has there.
+        values: More of the header, by key.
     """
     random = np.random.default_rng(1)
     n_embd = _N_HEAD * head_size
@@ -47,6 +50,8 @@ def write_tiny_llama(
     else:
         _add_vocabulary(writer)
     writer.add_vocab_size(n_vocab)
+    for key, value in (values or {}).items():
+        writer.add_uint32(key, value)
     shapes = {
         "token_embd.weight": (n_vocab, n_embd),
         "output_norm.weight": (n_embd,),
