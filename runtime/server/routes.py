@@ -116,4 +116,11 @@ ENDPOINTS = (
         "set_scales",
         "How strongly adapters are applied where a request does not say",
     ),
+    Endpoint(
+        "POST",
+        ("/v1/completions",),
+        "dialects.openai.completion",
+        "completions",
+        "A text's continuation",
+    ),
 )

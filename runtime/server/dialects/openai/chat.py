@@ -28,6 +28,7 @@ async def chat_completions(request: Request, body: ChatRequest) -> Response:
         engine.model,
         with_logprobs=bool(body.logprobs),
         splits_reasoning=body.reasoning_format != "none",
+        progress=body.shown_progress(),
     )
     if not body.stream:
         return JSONResponse(answer.whole(await unless_gone(request, whole_answers(engine, task))))
