@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from runtime.chat.fitting import fitted
-from runtime.chat.formats.detection import output_format
 from runtime.chat.formats.output_format import OutputReader
 from runtime.chat.options import ChatOptions
 from runtime.chat.template import ChatTemplate, Message
@@ -101,9 +100,13 @@ class ChatFormat:
         return _Writer(self._sources.tool_use, self._model)
 
     def _text(self, conversation: Conversation, writer: "_Writer") -> str:
-        messages = fitted(self._with_system(conversation.messages), writer.traits)
+        tool_use = conversation.tool_use
+        prepared = writer.output.prepare(self._with_system(conversation.messages), tool_use)
+        messages = fitted(prepared, writer.traits)
         # As in llama-server, the model sees the tools even where it must not call one.
-        tools = [tool.to_template() for tool in conversation.tool_use.tools] or None
+        tools = [tool.to_template() for tool in tool_use.tools] or None
+        if writer.output.describes_tools and tool_use.callable_tools:
+            tools = None
         arguments = {**self._options.template_arguments, **conversation.template_arguments}
         if conversation.continues_last:
             return writer.template.render_unfinished(messages, tools=tools, arguments=arguments)
@@ -132,6 +135,9 @@ class _Writer:
     """One of a model's templates, with what it can do and how answers to it are read."""
 
     def __init__(self, source: str, model: Model) -> None:
+        # No start waits for the formats.
+        from runtime.chat.formats.detection import output_format
+
         self.template = ChatTemplate(source, bos_token=model.bos_piece, eos_token=model.eos_piece)
         self.traits = TemplateTraits(self.template)
         self.output = output_format(source)

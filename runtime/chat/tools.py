@@ -50,5 +50,10 @@ class ToolUse(msgspec.Struct, frozen=True):
             return ()
         return tuple(tool for tool in self.tools if self.only in ("", tool.name))
 
+    @property
+    def is_required(self) -> bool:
+        """Whether an answer has to have a call."""
+        return self.choice == "required" or (self.choice == "auto" and bool(self.only))
+
 
 NO_TOOLS = ToolUse()

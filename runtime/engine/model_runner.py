@@ -208,7 +208,8 @@ class ModelRunner:
             return build_chain(self._api, self._model, params, prompt, self.n_ctx)
         strict = Grammar.parse(self._api, self._model, params.grammar)
         is_lazy, triggers = params.grammar_lazy, params.grammar_triggers
-        grammar = LazyGrammar(self._model, strict, triggers) if is_lazy else strict
+        pause = params.grammar_pause
+        grammar = LazyGrammar(self._model, strict, triggers, pause) if is_lazy else strict
         chain = build_chain(self._api, self._model, params, prompt, self.n_ctx)
         return ConstrainedChain(self._api, self._model, chain, grammar, self._candidates)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from runtime.chat.deltas import ContentDelta, Delta
+from runtime.chat.template import Message
 from runtime.chat.tools import ToolUse
 
 
@@ -22,9 +23,21 @@ class OutputFormat:
 
     Attributes:
         shown_tokens: Texts of control tokens that its reader has to see.
+        describes_tools: Whether `prepare` tells of the tools that may be called, so that the
+            template must not.
     """
 
     shown_tokens: tuple[str, ...] = ()
+    describes_tools = False
+
+    def prepare(self, messages: list[Message], tool_use: ToolUse) -> list[Message]:
+        """Return a conversation as the models' template understands it.
+
+        Args:
+            messages: In OpenAI's form, whatever the template lacks.
+            tool_use: The tools of the request.
+        """
+        return messages
 
     def reader(self, prompt: str, tool_use: ToolUse) -> OutputReader:
         """Return what reads one answer.

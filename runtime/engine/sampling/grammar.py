@@ -69,6 +69,10 @@ class Grammar:
         assert self.allows(token), "llama.cpp ends the process otherwise"
         self._api.llama_sampler_accept(self._handle, token)
 
+    def reset(self) -> None:
+        """Go back to the beginning."""
+        self._api.llama_sampler_reset(self._handle)
+
     def close(self) -> None:
         """Free the sampler."""
         self._api.llama_sampler_free(self._handle)

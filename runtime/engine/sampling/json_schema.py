@@ -51,8 +51,22 @@ def schema_grammar(schema: Any) -> str:
     Raises:
         SchemaError: The schema is wrong, nothing satisfies it, or it is not supported.
     """
+    rules = GrammarRules()
+    return rules.text(schema_rule(schema, rules))
+
+
+def schema_rule(schema: Any, rules: GrammarRules) -> str:
+    """Return the name of the rule of the JSON that satisfies a schema.
+
+    Args:
+        schema: As for `schema_grammar`.
+        rules: Where the rule is written, maybe beside others.
+
+    Raises:
+        SchemaError: The schema is wrong, nothing satisfies it, or it is not supported.
+    """
     try:
-        return _Compiler(schema).grammar()
+        return _Compiler(schema, rules).rule()
     except RecursionError as error:
         raise SchemaError("#", "it nests too deep") from error
 
@@ -60,9 +74,9 @@ def schema_grammar(schema: Any) -> str:
 class _Compiler:
     """Writes the rules of one schema."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, rules: GrammarRules) -> None:
         self._root = root
-        self._rules = GrammarRules()
+        self._rules = rules
         self._names: dict[str, str] = {}
         self._impossible: dict[str, ImpossibleError] = {}
         self._num_schemas = 0
@@ -71,8 +85,8 @@ class _Compiler:
         self._direct: set[str] = set()
         self._required: set[str] = set()
 
-    def grammar(self) -> str:
-        return self._rules.text(self._rule(self._root, "#"))
+    def rule(self) -> str:
+        return self._rule(self._root, "#")
 
     def _rule(self, schema: Any, path: str) -> str:
         """Return the name of a schema's rule."""

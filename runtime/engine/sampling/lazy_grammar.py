@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.engine.model import Model
 from runtime.engine.sampling.grammar import Grammar
-from runtime.engine.sampling.trigger import GrammarTrigger
+from runtime.engine.sampling.trigger import GrammarTrigger, TriggerPause
 from runtime.errors import RequestError
 
 
@@ -20,16 +20,22 @@ class LazyGrammar:
         model: Whose tokens they are.
         grammar: What holds from a trigger on, the trigger included.
         triggers: What it waits for.
+        pause: Where it does not look for them.
     """
 
     def __init__(
-        self, model: Model, grammar: Grammar, triggers: ReadOnlyList[GrammarTrigger]
+        self,
+        model: Model,
+        grammar: Grammar,
+        triggers: ReadOnlyList[GrammarTrigger],
+        pause: TriggerPause | None = None,
     ) -> None:
         self._model = model
         self._grammar = grammar
         self._tokens = {trigger.token for trigger in triggers if trigger.token is not None}
         self._words = [trigger.word.encode() for trigger in triggers if trigger.word]
         self._num_kept = max(map(len, self._words), default=1) - 1
+        self._pause = _Pause(pause) if pause else None
         self._end = b""
         self._is_triggered = False
 
@@ -50,9 +56,15 @@ class LazyGrammar:
         """
         if self._is_triggered:
             self._grammar.accept(token)
+        elif self._pause:
+            after = self._pause.after(self._model.special_piece(token))
+            if after is not None:
+                self._pause = None
+                self._search(after)
         elif token in self._tokens:
             self._is_triggered = True
-            self._begin(token)
+            if not self._begins(token):
+                raise _wrong_trigger()
         else:
             self._search(self._end + self._model.special_piece(token))
 
@@ -61,16 +73,53 @@ class LazyGrammar:
         self._grammar.close()
 
     def _search(self, text: bytes) -> None:
-        found = [at for word in self._words if (at := text.find(word)) >= 0]
+        found = [(at, word) for word in self._words if (at := text.find(word)) >= 0]
         if not found:
             self._end = text[len(text) - min(len(text), self._num_kept) :]
             return
-        self._is_triggered = True
+        at, word = min(found)
         # To a grammar of characters it is all the same which tokens they come in.
-        for byte in text[min(found) :]:
-            self._begin(self._model.byte_tokens.get(byte))
+        if not all(self._begins(self._model.byte_tokens.get(byte)) for byte in word):
+            raise _wrong_trigger()
+        behind = text[at + len(word) :]
+        self._is_triggered = all(self._begins(self._model.byte_tokens.get(byte)) for byte in behind)
+        if not self._is_triggered:
+            # The token that brought the trigger went on as nothing can that is meant by it.
+            self._grammar.reset()
+            self._search(behind)
 
-    def _begin(self, token: int | None) -> None:
+    def _begins(self, token: int | None) -> bool:
+        """Go on by a token if the grammar allows it, and say whether it does."""
         if token is None or not self._grammar.allows(token):
-            raise RequestError("The grammar does not begin with the text that triggered it.")
+            return False
         self._grammar.accept(token)
+        return True
+
+
+class _Pause:
+    """Says where the part of a text ends in which triggers are not looked for."""
+
+    def __init__(self, pause: TriggerPause) -> None:
+        self._begin, self._end = pause.begin.encode(), pause.end.encode()
+        self._is_in = not self._begin
+        self._text = b""
+
+    def after(self, text: bytes) -> bytes | None:
+        """Take more of the text; return what is behind the part, None while it goes on."""
+        self._text += text
+        if not self._is_in:
+            rest = self._text.lstrip()
+            if len(rest) < len(self._begin) and self._begin.startswith(rest):
+                return None
+            if not rest.startswith(self._begin):
+                return self._text
+            self._text, self._is_in = rest[len(self._begin) :], True
+        at = self._text.find(self._end)
+        if at >= 0:
+            return self._text[at + len(self._end) :]
+        self._text = self._text[len(self._text) - min(len(self._text), len(self._end) - 1) :]
+        return None
+
+
+def _wrong_trigger() -> RequestError:
+    return RequestError("The grammar does not begin with the text that triggered it.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.engine.sampling.trigger import GrammarTrigger, check_triggers
+from runtime.engine.sampling.trigger import GrammarTrigger, TriggerPause, check_triggers
 from runtime.errors import RequestError
 
 logger = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ class SamplingParams(msgspec.Struct, frozen=True):
         grammar: What the text must be, in GBNF; empty constrains nothing.
         grammar_lazy: Constrain the text only from a trigger on.
         grammar_triggers: What a lazy grammar waits for.
+        grammar_pause: Where it does not look for them.
     """
 
     temperature: float = 0.8
@@ -119,6 +120,7 @@ class SamplingParams(msgspec.Struct, frozen=True):
     grammar: str = ""
     grammar_lazy: bool = False
     grammar_triggers: tuple[GrammarTrigger, ...] = ()
+    grammar_pause: TriggerPause | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():

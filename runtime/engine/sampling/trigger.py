@@ -20,6 +20,19 @@ class GrammarTrigger(msgspec.Struct, frozen=True):
     token: int | None = None
 
 
+class TriggerPause(msgspec.Struct, frozen=True):
+    """A part at the beginning of a text in which triggers are not looked for.
+
+    Args:
+        begin: What the text begins with if it has such a part, white space aside; empty where it
+            has one in any case.
+        end: What ends it.
+    """
+
+    begin: str
+    end: str
+
+
 def check_triggers(grammar: str, triggers: tuple[GrammarTrigger, ...]) -> None:
     """Check what a lazy grammar needs.
 

@@ -49,7 +49,7 @@ class SamplingFields(ConstraintFields, kw_only=True):
         """
         # What constrains the text is read by `constraint`.
         names = set(SamplingParams.__struct_fields__)
-        names -= set(ConstraintFields.__struct_fields__)
+        names -= {*ConstraintFields.__struct_fields__, "grammar_pause"}
         values = {name: getattr(self, name) for name in names}
         asked = {name: value for name, value in values.items() if value is not None}
         if self.dry_sequence_breakers is not None:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.server.fields.lora import LoraScale
-from runtime.server.json import JSONResponse
+from runtime.server.json import JSONResponse, read_json
 from runtime.server.state import state_of
 
 
@@ -19,7 +19,8 @@ async def list_adapters(request: Request) -> Response:
     )
 
 
-async def set_scales(request: Request, body: list[LoraScale]) -> Response:
+async def set_scales(request: Request) -> Response:
     """Answer `POST /lora-adapters`: what holds from now on for requests that say nothing."""
-    state_of(request).engine.adapters.set_scales({one.id: one.scale for one in body})
+    asked = await read_json(request, list[LoraScale])
+    state_of(request).engine.adapters.set_scales({one.id: one.scale for one in asked})
     return JSONResponse({"success": True})
