@@ -91,6 +91,7 @@ class Engine:
         self._is_loaded = threading.Event()
         self._model: Model | None = None
         self._runner: Runner | None = None
+        self._scheduler: Scheduler | None = None
         self.error: AppError | None = None
 
     @classmethod
@@ -139,9 +140,23 @@ class Engine:
         return self._loaded_runner().n_ctx
 
     @property
+    def n_batch(self) -> int:
+        """Tokens in one batch at most; waits for the model."""
+        return self._loaded_runner().n_batch
+
+    @property
     def n_threads(self) -> int:
         """Threads that compute; waits for the model."""
         return self._loaded_runner().n_threads
+
+    @property
+    def max_running(self) -> int:
+        """Requests worked on at once."""
+        return self._max_running
+
+    def running(self) -> list[Sequence]:
+        """Return the requests that are worked on just now; read them, and do not change them."""
+        return list(self._scheduler.running) if self._scheduler else []
 
     @property
     def metrics(self) -> Metrics:
@@ -229,6 +244,7 @@ class Engine:
             self._is_loaded.set()
         cache = PrefixCache(self._runner)
         scheduler = Scheduler(self._runner, cache, max_running=self._max_running, drafter=drafter)
+        self._scheduler = scheduler
         loop = EngineLoop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)
         if self._prompt_cache:
             loop.use_prompt_cache(self._prompt_cache)

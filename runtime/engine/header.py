@@ -48,10 +48,15 @@ class ModelHeader:
         return size
 
     @property
-    def quantization(self) -> str:
-        """The file's type, as file names have it: `Q4_K_M`, `F16`."""
+    def file_type(self) -> str:
+        """The file's type, as llama.cpp spells it."""
         name: bytes = self._api.llama_ftype_name(self._api.llama_model_ftype(self._handle))
-        match = _SIZE.match(name.decode())
+        return name.decode()
+
+    @property
+    def quantization(self) -> str:
+        """The same as file names have it: `Q4_K_M`, `F16`."""
+        match = _SIZE.match(self.file_type)
         assert match, "llama.cpp's names begin with a word"
         return match[1] if match[2] is None else f"{match[1]}_{match[2][0]}"
 

@@ -15,7 +15,7 @@ from runtime.engine.model import Model
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
 from runtime.engine.scheduler import Scheduler, Work
-from runtime.engine.sequence import Failed, Finished, Sequence
+from runtime.engine.sequence import Failed, Finished, Progress, Sequence
 from runtime.engine.types import OutOfCellsError, Runner
 from runtime.errors import AppError
 
@@ -129,6 +129,7 @@ class EngineLoop:
             return
         self._metrics.count_batch(works, time.monotonic() - started_at)
         self._scheduler.advance(works)
+        self._tell_progress(works)
         for index, work in enumerate(works):
             if work.slice.wants_logits:
                 try:
@@ -149,6 +150,11 @@ class EngineLoop:
             return False
         return True
 
+    def _tell_progress(self, works: list[Work]) -> None:
+        for sequence in (work.sequence for work in works):
+            if sequence.request.tells_progress and not sequence.num_completion_tokens:
+                sequence.emit(Progress(sequence.num_computed, sequence.stats()))
+
     def _decode(self, works: list[Work]) -> None:
         """Compute the batch, giving up cached sequences where cells run out."""
         batch = [work.slice for work in works]
@@ -163,6 +169,9 @@ class EngineLoop:
     def _take_tokens(self, work: Work, index: int) -> None:
         """Sample a sequence's next token, and go on as long as it is what was drafted."""
         sequence = work.sequence
+        if sequence.request.max_tokens == 0:
+            self._finish(sequence, "length")
+            return
         for offset, drafted in enumerate([*work.draft, None]):
             token = self._take_token(sequence, index, offset)
             if drafted is None or token != drafted or sequence.seq_id is None:

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 logger = logging.getLogger(__name__)
 
 # llama.cpp's names for the tokens around a gap.
-_INFILL_PARTS = ("pre", "suf", "mid")
+_INFILL_PARTS = ("pre", "suf", "mid", "rep", "sep")
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -59,11 +60,15 @@ class InfillTokens(msgspec.Struct, frozen=True):
         prefix: Stands before what precedes the gap.
         suffix: Stands before what follows it.
         middle: Stands before what fills it.
+        repository: Stands before the name of a collection of files; None where there is no such.
+        file: Stands before a file's name; None where there is no such.
     """
 
     prefix: int
     suffix: int
     middle: int
+    repository: int | None = None
+    file: int | None = None
 
 
 class Model:
@@ -77,6 +82,7 @@ class Model:
         self.vocab = llama.api.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
         self.n_vocab: int = llama.api.llama_vocab_n_tokens(self.vocab)
+        self.n_embd: int = llama.api.llama_model_n_embd(handle)
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
         self.n_swa: int = llama.api.llama_model_n_swa(handle)
 
@@ -160,12 +166,24 @@ class Model:
         """The text of the token that ends a sequence, or the empty text."""
         return self._special_text(self._api.llama_vocab_eos(self.vocab))
 
+    @property
+    def vocab_type(self) -> int:
+        """llama.cpp's number for the kind of its tokenizer."""
+        kind: int = self._api.llama_vocab_type(self.vocab)
+        return kind
+
+    @property
+    def begin_tokens(self) -> list[int]:
+        """What the model wants before every text: one token, or none."""
+        adds = self._api.llama_vocab_get_add_bos(self.vocab)
+        return [self._api.llama_vocab_bos(self.vocab)] if adds else []
+
     def kv_bytes_per_token(self, attention: AttentionOptions) -> int:
         """Return the size of one cell of the KV cache over all layers."""
         api = self._api
         architecture = self.header.architecture
         n_head = max(1, api.llama_model_n_head(self.handle))
-        head_size = api.llama_model_n_embd(self.handle) // n_head
+        head_size = self.n_embd // n_head
         n_layer: int = api.llama_model_n_layer(self.handle)
         n_head_kv: int = api.llama_model_n_head_kv(self.handle)
         num_keys, num_values = (
@@ -223,11 +241,14 @@ class Model:
     @property
     def infill_tokens(self) -> InfillTokens | None:
         """What it was trained on to fill gaps with; None where it was not."""
-        tokens = InfillTokens(
-            *(getattr(self._api, f"llama_vocab_fim_{name}")(self.vocab) for name in _INFILL_PARTS)
+        prefix, suffix, middle, *others = (
+            getattr(self._api, f"llama_vocab_fim_{name}")(self.vocab) for name in _INFILL_PARTS
         )
-        is_whole = min(tokens.prefix, tokens.suffix, tokens.middle) >= 0
-        return tokens if is_whole else None
+        if min(prefix, suffix, middle) < 0:
+            return None
+        return InfillTokens(
+            prefix, suffix, middle, *(None if token < 0 else token for token in others)
+        )
 
     def is_end_of_generation(self, token: int) -> bool:
         """Say whether the model means to stop with this token."""
@@ -282,6 +303,10 @@ class Model:
     def special_piece(self, token: int) -> bytes:
         """Return a token's bytes; a control token's are its name."""
         return self._read_piece(token, special=True)
+
+    def text(self, tokens: Iterable[int]) -> str:
+        """Return what tokens say; control tokens say their names."""
+        return b"".join(map(self.special_piece, tokens)).decode(errors="replace")
 
     def _architecture_value(self, name: str) -> str | None:
         """Return a value of the header that stands under the architecture's name, or None."""

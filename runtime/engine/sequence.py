@@ -34,6 +34,7 @@ class GenerationRequest(msgspec.Struct, frozen=True):
         max_generation_s: Seconds from its first token to its last line's end at most; None is no
             limit.
         shown_tokens: Control tokens that come as text; others come as none.
+        tells_progress: Whether each batch of its prompt is told, and statistics with each delta.
     """
 
     prompt: list[int]
@@ -46,6 +47,7 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     timeout_s: float | None = None
     max_generation_s: float | None = None
     shown_tokens: frozenset[int] = frozenset()
+    tells_progress: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -81,11 +83,25 @@ class TextDelta(msgspec.Struct, frozen=True):
         text: It may be empty, where only tokens without a text are left to tell.
         tokens: The tokens generated since the last delta; the one that ends an answer is none.
         choices: How likely they were, where that was asked for.
+        stats: What the request took up to now, where that was asked for.
     """
 
     text: str
     tokens: tuple[int, ...] = ()
     choices: tuple[Choice, ...] = ()
+    stats: Stats | None = None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """More of a request's prompt is computed, where that was asked for.
+
+    Args:
+        num_computed: How many of its tokens are, those that were found included.
+        stats: What the request took up to now.
+    """
+
+    num_computed: int
+    stats: Stats
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -108,7 +124,7 @@ class Failed(msgspec.Struct, frozen=True):
     error: AppError
 
 
-Event = TextDelta | Finished | Failed
+Event = TextDelta | Progress | Finished | Failed
 
 _ids = itertools.count(1)
 
@@ -178,7 +194,8 @@ class Sequence:
 
     def delta(self, text: str) -> TextDelta:
         """Return more text, with the tokens and choices made since the last."""
-        delta = TextDelta(text, tuple(self.untold), tuple(self.choices))
+        stats = self.stats() if self.request.tells_progress else None
+        delta = TextDelta(text, tuple(self.untold), tuple(self.choices), stats)
         self.untold.clear()
         self.choices.clear()
         return delta

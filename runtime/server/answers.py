@@ -11,7 +11,7 @@ from runtime.chat.deltas import ContentDelta, Delta, ReasoningDelta, ToolCallDel
 from runtime.chat.formats.output_format import OutputReader
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.logprobs import Choice
-from runtime.engine.sequence import Failed, Finished, Stats, TextDelta
+from runtime.engine.sequence import Failed, Finished, Progress, Stats, TextDelta
 from runtime.server.generation import generate
 from runtime.server.task import Task
 
@@ -24,12 +24,22 @@ class AnswerDelta(msgspec.Struct, frozen=True):
         deltas: What was read; a tool call's first delta has an id.
         tokens: The tokens generated since the answer's last delta.
         choices: How likely they were, where that was asked for.
+        stats: What it took up to now, where that was asked for.
+        num_prompt_computed: Tokens of the prompt that are computed, where that was asked for; such
+            a delta has nothing else of the answer.
     """
 
     index: int
     deltas: tuple[Delta, ...]
     tokens: tuple[int, ...]
     choices: tuple[Choice, ...]
+    stats: Stats | None = None
+    num_prompt_computed: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What it adds to the answer's text, reasoning and calls left out."""
+        return "".join(delta.text for delta in self.deltas if isinstance(delta, ContentDelta))
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):
@@ -122,6 +132,8 @@ async def answer_events(engine: Engine, task: Task) -> AsyncGenerator[AnswerEven
                 case TextDelta():
                     if delta := answer.read(event.event):
                         yield delta
+                case Progress(num_computed, stats):
+                    yield AnswerDelta(event.index, (), (), (), stats, num_computed)
                 case Finished():
                     if delta := answer.rest():
                         yield delta
@@ -143,12 +155,20 @@ async def whole_answers(engine: Engine, task: Task) -> list[Answer]:
     return answers
 
 
-def in_all(stats: Sequence[Stats]) -> Stats:
-    """Return what all answers took together; they have one prompt, and run side by side."""
+def in_all(stats: Sequence[Stats], num_choices: int | None = None) -> Stats:
+    """Return what all answers took together; they run side by side.
+
+    Args:
+        stats: Of each answer.
+        num_choices: How many that follow one another have one prompt; None for all.
+    """
+    firsts = range(0, len(stats), num_choices or len(stats))
     return Stats(
-        prompt_tokens=stats[0].prompt_tokens,
+        prompt_tokens=sum(stats[first].prompt_tokens for first in firsts),
         # The answer that came first found what was there; the others found that one's prompt.
-        cached_tokens=min(one.cached_tokens for one in stats),
+        cached_tokens=sum(
+            min(one.cached_tokens for one in stats[first : first + firsts.step]) for first in firsts
+        ),
         completion_tokens=sum(one.completion_tokens for one in stats),
         queue_s=min(one.queue_s for one in stats),
         prompt_s=max(one.prompt_s for one in stats),
@@ -167,12 +187,14 @@ class _GrowingAnswer:
         self._reader = reader
         self._tokens: list[int] = []
         self._choices: list[Choice] = []
+        self._stats: Stats | None = None
         self._has_calls = False
 
     def read(self, delta: TextDelta) -> AnswerDelta | None:
         """Take more text, and return what became certain with it."""
         self._tokens += delta.tokens
         self._choices += delta.choices
+        self._stats = delta.stats
         return self._told(self._reader.feed(delta.text))
 
     def rest(self) -> AnswerDelta | None:
@@ -196,6 +218,7 @@ class _GrowingAnswer:
             tuple(map(self._with_id, deltas)),
             tuple(self._tokens),
             tuple(self._choices),
+            self._stats,
         )
         self._tokens.clear()
         self._choices.clear()

@@ -4,6 +4,7 @@ import mimetypes
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.exceptions import HTTPException
@@ -42,14 +43,23 @@ async def index(request: Request) -> Response:
     pooling = state.pooling
     if state.engine.is_ready and not state.engine.model.generates_text:
         pooling = state.engine.embeds.pooling.label
+    return page(
+        request,
+        "embeddings.html" if pooling else "index.html",
+        ranks=pooling == Pooling.RANK.label,
+    )
+
+
+def page(request: Request, template: str, **variables: Any) -> Response:
+    """Return a page made from one of the templates."""
     html = (
         _environment()
-        .get_template("embeddings.html" if pooling else "index.html")
+        .get_template(template)
         .render(
-            title=state.name,
+            title=state_of(request).name,
             version=__version__,
             base=request.base_url,
-            ranks=pooling == Pooling.RANK.label,
+            **variables,
         )
     )
     return HTMLResponse(html, headers=PAGE_HEADERS)

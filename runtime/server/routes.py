@@ -1,15 +1,19 @@
 """Every route of the API, and the function that answers it."""
 
 import importlib
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from runtime.server.json import read_json
+
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A function that answers requests.
+    """A function that answers requests, given the request, and the body if it has that parameter.
 
     Its module is imported with the first request, since every start would wait for all of them.
 
@@ -18,21 +22,35 @@ class Endpoint(msgspec.Struct, frozen=True):
         paths: Where.
         module: Its module, under `runtime.server`.
         function: Its name there.
+        summary: What it does, for people.
     """
 
     method: str
     paths: tuple[str, ...]
     module: str
     function: str
+    summary: str
 
     def routes(self) -> list[Route]:
         """Return its routes, one for each path."""
         return [Route(path, self._answer, methods=[self.method]) for path in self.paths]
 
-    async def _answer(self, request: Request) -> Response:
+    @property
+    def handler(self) -> Callable[..., Awaitable[Response]]:
+        """The function, imported."""
         module = importlib.import_module(f"runtime.server.{self.module}")
-        response: Response = await getattr(module, self.function)(request)
-        return response
+        handler: Callable[..., Awaitable[Response]] = getattr(module, self.function)
+        return handler
+
+    @property
+    def body(self) -> Any:
+        """The type of the body it takes; None for none."""
+        return self.handler.__annotations__.get("body")
+
+    async def _answer(self, request: Request) -> Response:
+        if self.body is None:
+            return await self.handler(request)
+        return await self.handler(request, await read_json(request, self.body))
 
 
 def _v1(name: str) -> tuple[str, str]:
@@ -41,15 +59,68 @@ def _v1(name: str) -> tuple[str, str]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", _v1("health"), "health", "health"),
-    Endpoint("GET", ("/metrics",), "metrics", "metrics"),
-    Endpoint("GET", _v1("models"), "dialects.openai.models", "list_models"),
-    Endpoint("POST", _v1("chat/completions"), "dialects.openai.chat", "chat_completions"),
-    Endpoint("POST", _v1("responses"), "dialects.openai.responses", "responses"),
-    Endpoint("POST", _v1("responses/input_tokens"), "dialects.openai.responses", "input_tokens"),
-    Endpoint("POST", _v1("embeddings"), "dialects.openai.embeddings", "embeddings"),
-    Endpoint("POST", ("/embedding",), "dialects.llama_server.embedding", "native_embedding"),
-    Endpoint("POST", (*_v1("rerank"), *_v1("reranking")), "dialects.llama_server.rerank", "rerank"),
-    Endpoint("GET", ("/lora-adapters",), "dialects.llama_server.lora", "list_adapters"),
-    Endpoint("POST", ("/lora-adapters",), "dialects.llama_server.lora", "set_scales"),
+    Endpoint("GET", _v1("health"), "health", "health", "Whether the model is loaded"),
+    Endpoint("GET", ("/metrics",), "metrics", "metrics", "Counters of the engine, for Prometheus"),
+    Endpoint("GET", ("/openapi.json",), "openapi", "document", "This document"),
+    Endpoint("GET", ("/docs",), "api_page", "api_page", "The same for people"),
+    Endpoint("GET", _v1("models"), "dialects.openai.models", "list_models", "The model inside"),
+    Endpoint(
+        "POST",
+        _v1("chat/completions"),
+        "dialects.openai.chat",
+        "chat_completions",
+        "The answer to a conversation",
+    ),
+    Endpoint(
+        "POST",
+        _v1("responses"),
+        "dialects.openai.responses",
+        "responses",
+        "The answer to a conversation, as typed items",
+    ),
+    Endpoint(
+        "POST",
+        _v1("responses/input_tokens"),
+        "dialects.openai.responses",
+        "input_tokens",
+        "How long such a conversation is",
+    ),
+    Endpoint(
+        "POST",
+        _v1("embeddings"),
+        "dialects.openai.embeddings",
+        "embeddings",
+        "A vector for each text",
+    ),
+    Endpoint(
+        "POST",
+        ("/embedding",),
+        "dialects.llama_server.embedding",
+        "native_embedding",
+        "Vectors for each text",
+    ),
+    Endpoint(
+        "POST",
+        (*_v1("rerank"), *_v1("reranking")),
+        "dialects.llama_server.rerank",
+        "rerank",
+        "Documents, the best first",
+    ),
+    Endpoint(
+        "GET", ("/lora-adapters",), "dialects.llama_server.lora", "list_adapters", "LoRA adapters"
+    ),
+    Endpoint(
+        "POST",
+        ("/lora-adapters",),
+        "dialects.llama_server.lora",
+        "set_scales",
+        "How strongly adapters are applied where a request does not say",
+    ),
+    Endpoint(
+        "POST",
+        ("/v1/completions",),
+        "dialects.openai.completion",
+        "completions",
+        "A text's continuation",
+    ),
 )

@@ -29,6 +29,7 @@ class GenerationOptions(msgspec.Struct, frozen=True, kw_only=True):
         lora: See `GenerationRequest`.
         n_keep: See `GenerationRequest`; counts only where the server lets contexts forget.
         max_generation_s: See `GenerationRequest`.
+        tells_progress: See `GenerationRequest`.
     """
 
     sampling: Mapping[str, Any] = {}
@@ -39,6 +40,7 @@ class GenerationOptions(msgspec.Struct, frozen=True, kw_only=True):
     lora: Mapping[int, float] | None = None
     n_keep: int | None = None
     max_generation_s: float | None = None
+    tells_progress: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -89,6 +91,17 @@ def text_task(state: ServerState, prompt: list[int], options: GenerationOptions)
     return Task(_requests(state, options, prompt), lambda: reads_plainly.reader("", NO_TOOLS))
 
 
+def text_tasks(state: ServerState, prompts: list[list[int]], options: GenerationOptions) -> Task:
+    """Return the task of continuing several prompts; the answers to one follow one another.
+
+    Raises:
+        RequestError: An option cannot be used.
+    """
+    tasks = [text_task(state, prompt, options) for prompt in prompts]
+    requests = tuple(request for task in tasks for request in task.requests)
+    return Task(requests, tasks[0].make_reader)
+
+
 def _requests(
     state: ServerState,
     options: GenerationOptions,
@@ -108,6 +121,7 @@ def _requests(
         timeout_s=state.timeout_s,
         max_generation_s=options.max_generation_s,
         shown_tokens=shown_tokens,
+        tells_progress=options.tells_progress,
     )
     return tuple(
         replace(request, sampling=_of_choice(request.sampling, index))

@@ -4,6 +4,7 @@ from runtime.engine.model import Model
 from runtime.server.fields.constraint import constraint
 from runtime.server.fields.lora import LoraScale, lora_scales
 from runtime.server.fields.sampling import SamplingFields
+from runtime.server.progress import ShownProgress
 from runtime.server.task import GenerationOptions
 
 
@@ -17,6 +18,8 @@ class GenerationFields(SamplingFields, kw_only=True):
     stop: str | list[str] | None = None
     n: int | None = None
     lora: list[LoraScale] | None = None
+    timings_per_token: bool = False
+    return_progress: bool = False
 
     def token_limit(self) -> int | None:
         """Return how many tokens the body allows; None says nothing."""
@@ -39,4 +42,9 @@ class GenerationFields(SamplingFields, kw_only=True):
             lora=lora_scales(self.lora),
             n_keep=self.n_keep,
             max_generation_s=max_predict_ms / 1e3 if max_predict_ms > 0 else None,
+            tells_progress=self.timings_per_token or self.return_progress,
         )
+
+    def shown_progress(self) -> ShownProgress:
+        """Return what the chunks of a stream tell beside the answer."""
+        return ShownProgress(self.timings_per_token, self.return_progress)

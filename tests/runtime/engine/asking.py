@@ -26,6 +26,7 @@ class Asked:
             deltas.append(event)
         if isinstance(event, Failed):
             raise event.error
+        assert isinstance(event, Finished), "nobody asked for its progress"
         self.finished: Finished = event
         return deltas
 

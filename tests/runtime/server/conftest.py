@@ -12,10 +12,16 @@ from runtime.server.state import ServerState
 
 
 @pytest.fixture(scope="session")
-def client(engine: Engine) -> Iterator[openai.OpenAI]:
-    """OpenAI's client of an application that serves the real model."""
+def http(engine: Engine) -> Iterator[TestClient]:
+    """A plain client of an application that serves the real model."""
     app = create_app(ServerState(engine, "model", "", {}, 100))
     with TestClient(app, raise_server_exceptions=False) as http_client:
-        yield openai.OpenAI(
-            base_url="http://testserver/v1", api_key="none", http_client=http_client, max_retries=0
-        )
+        yield http_client
+
+
+@pytest.fixture(scope="session")
+def client(http: TestClient) -> openai.OpenAI:
+    """OpenAI's client of the same."""
+    return openai.OpenAI(
+        base_url="http://testserver/v1", api_key="none", http_client=http, max_retries=0
+    )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runtime.errors import RequestError
 from runtime.server.embedding import Input, embed, input_tokens, require_vectors
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -21,10 +21,9 @@ class NativeBody(msgspec.Struct):
     embd_normalize: int | None = None
 
 
-async def native_embedding(request: Request) -> Response:
+async def native_embedding(request: Request, body: NativeBody) -> Response:
     """Answer llama-server's `POST /embedding`: a list of vectors for each input."""
     state = ready_state(request)
-    body = await read_json(request, NativeBody)
     require_vectors(state.engine)
     content = body.input if body.content is None else body.content
     if content is None:

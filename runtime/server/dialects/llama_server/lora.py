@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.server.fields.lora import LoraScale
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import state_of
 
 
@@ -19,8 +19,7 @@ async def list_adapters(request: Request) -> Response:
     )
 
 
-async def set_scales(request: Request) -> Response:
+async def set_scales(request: Request, body: list[LoraScale]) -> Response:
     """Answer `POST /lora-adapters`: what holds from now on for requests that say nothing."""
-    asked = await read_json(request, list[LoraScale])
-    state_of(request).engine.adapters.set_scales({one.id: one.scale for one in asked})
+    state_of(request).engine.adapters.set_scales({one.id: one.scale for one in body})
     return JSONResponse({"success": True})

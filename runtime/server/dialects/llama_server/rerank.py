@@ -12,7 +12,7 @@ from runtime.errors import RequestError
 from runtime.server.embedding import embed
 from runtime.server.errors import NotSupportedError
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -33,10 +33,9 @@ class RerankBody(msgspec.Struct):
     return_text: bool = False
 
 
-async def rerank(request: Request) -> Response:
+async def rerank(request: Request, body: RerankBody) -> Response:
     """Answer `POST /v1/rerank`: the best document first, with the model's own score."""
     state = ready_state(request)
-    body = await read_json(request, RerankBody)
     if state.engine.embeds.pooling is not Pooling.RANK:
         raise NotSupportedError("This model does not rank.", hint="Use one made to rerank.")
     given = body.texts if body.documents is None else body.documents

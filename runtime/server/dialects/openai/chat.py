@@ -10,16 +10,15 @@ from runtime.server.dialects.openai.chat_answer import DONE, ChatAnswer
 from runtime.server.dialects.openai.chat_request import ChatRequest
 from runtime.server.errors import error_body
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 from runtime.server.streaming import server_sent, stream
 from runtime.server.task import chat_task
 
 
-async def chat_completions(request: Request) -> Response:
+async def chat_completions(request: Request, body: ChatRequest) -> Response:
     """Answer `POST /v1/chat/completions`."""
     state = ready_state(request)
-    body = await read_json(request, ChatRequest)
     engine = state.engine
     task = await asyncio.to_thread(
         lambda: chat_task(state, body.conversation(), body.chat_options(engine.model))
@@ -29,6 +28,7 @@ async def chat_completions(request: Request) -> Response:
         engine.model,
         with_logprobs=bool(body.logprobs),
         splits_reasoning=body.reasoning_format != "none",
+        progress=body.shown_progress(),
     )
     if not body.stream:
         return JSONResponse(answer.whole(await unless_gone(request, whole_answers(engine, task))))

@@ -13,6 +13,7 @@ from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sequence import Stats
 from runtime.server.answers import Answer, AnswerEnd, AnswerEvent, ToolCall, in_all
 from runtime.server.dialects.openai.logprobs import logprobs_body
+from runtime.server.progress import ShownProgress
 from runtime.server.streaming import server_sent
 from runtime.server.timings import timings
 
@@ -27,14 +28,22 @@ class ChatAnswer:
         model: The loaded model.
         with_logprobs: Whether to tell how likely tokens were.
         splits_reasoning: Whether reasoning has its own field; else it is content between tags.
+        progress: What chunks tell of how far the answer has come.
     """
 
     def __init__(
-        self, name: str, model: Model, *, with_logprobs: bool, splits_reasoning: bool
+        self,
+        name: str,
+        model: Model,
+        *,
+        with_logprobs: bool,
+        splits_reasoning: bool,
+        progress: ShownProgress,
     ) -> None:
         self._model = model
         self._with_logprobs = with_logprobs
         self._splits_reasoning = splits_reasoning
+        self._progress = progress
         self._frame = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
@@ -76,12 +85,22 @@ class ChatAnswer:
                     ended.append(event.stats)
                     yield self._chunk(event.index, {}, event.reason, timings=timings(event.stats))
                     continue
+                if not event.deltas:
+                    if not self._progress.hides(event):
+                        yield self._chunk(event.index, {}, **self._progress.fields(event))
+                    continue
                 deltas = list(event.deltas)
                 if not self._splits_reasoning:
                     deltas = [
                         one for delta in deltas for one in tags[event.index].as_content(delta)
                     ]
-                yield self._chunk(event.index, _delta(deltas[0]), None, event.choices)
+                yield self._chunk(
+                    event.index,
+                    _delta(deltas[0]),
+                    None,
+                    event.choices,
+                    **self._progress.fields(event),
+                )
                 for delta in deltas[1:]:
                     yield self._chunk(event.index, _delta(delta))
         if include_usage:

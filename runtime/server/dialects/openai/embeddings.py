@@ -13,7 +13,7 @@ from runtime.engine.pooling import Pooling
 from runtime.errors import RequestError
 from runtime.server.embedding import Input, embed, input_tokens, require_vectors
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -26,10 +26,9 @@ class EmbeddingBody(msgspec.Struct):
     embd_normalize: int | None = None
 
 
-async def embeddings(request: Request) -> Response:
+async def embeddings(request: Request, body: EmbeddingBody) -> Response:
     """Answer `POST /v1/embeddings`."""
     state = ready_state(request)
-    body = await read_json(request, EmbeddingBody)
     require_vectors(state.engine)
     if state.engine.embeds.pooling is Pooling.NONE:
         raise RequestError(

@@ -45,3 +45,43 @@ def _likelihood(likelihood: Likelihood, model: Model) -> dict[str, Any]:
         "bytes": list(piece),
         "logprob": likelihood.logprob,
     }
+
+
+class TextLogprobs:
+    """Writes the log probabilities of one text completion, whole or piece by piece.
+
+    Args:
+        model: The loaded model.
+        offset: Where its tokens begin in the text that is told, in characters.
+    """
+
+    def __init__(self, model: Model, offset: int) -> None:
+        self._model = model
+        self._offset = offset
+
+    def body(self, choices: Iterable[Choice]) -> dict[str, Any]:
+        """Return the next tokens': OpenAI's lists, and llama-server's `content`."""
+        told: dict[str, list[Any]] = {
+            "tokens": [],
+            "token_logprobs": [],
+            "top_logprobs": [],
+            "text_offset": [],
+        }
+        choices = list(choices)
+        for choice in choices:
+            token = self._name(choice.chosen.token)
+            rivals = {self._name(rival.token): rival.logprob for rival in choice.top}
+            told["tokens"].append(token)
+            told["token_logprobs"].append(choice.chosen.logprob)
+            told["top_logprobs"].append({token: choice.chosen.logprob} | rivals)
+            told["text_offset"].append(self._offset)
+            self._offset += len(self._model.piece(choice.chosen.token).decode(errors="ignore"))
+        return told | logprobs_body(choices, self._model)
+
+    def _name(self, token: int) -> str:
+        """Return a token's text; bytes that are none are spelled out as OpenAI does."""
+        piece = self._model.piece(token) or self._model.special_piece(token)
+        try:
+            return piece.decode()
+        except UnicodeDecodeError:
+            return "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece)

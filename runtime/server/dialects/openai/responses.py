@@ -12,16 +12,15 @@ from runtime.server.answers import answer_events
 from runtime.server.dialects.openai.response_answer import ResponseAnswer
 from runtime.server.dialects.openai.response_request import ResponseRequest
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse, read_json
+from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 from runtime.server.streaming import server_sent, stream
 from runtime.server.task import chat_task
 
 
-async def responses(request: Request) -> Response:
+async def responses(request: Request, body: ResponseRequest) -> Response:
     """Answer `POST /v1/responses`."""
     state = ready_state(request)
-    body = await read_json(request, ResponseRequest)
     engine = state.engine
     task = await asyncio.to_thread(
         lambda: chat_task(state, body.to_conversation(), body.response_options(engine.model))
@@ -35,10 +34,9 @@ async def responses(request: Request) -> Response:
     )
 
 
-async def input_tokens(request: Request) -> Response:
+async def input_tokens(request: Request, body: ResponseRequest) -> Response:
     """Answer `POST /v1/responses/input_tokens`: how long the prompt would be."""
     state = ready_state(request)
-    body = await read_json(request, ResponseRequest)
     prompt = await asyncio.to_thread(lambda: state.chat_format.prompt(body.to_conversation()))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": len(prompt.tokens)})
 
