@@ -59,8 +59,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pooling: str = ""
     embd_normalize: int = 2
     verbose: bool = False
+    log_verbosity: int | None = None
+    log_file: str = ""
+    log_format: str = "text"
+    log_prompts: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
+    allowed_hosts: str = ""
+    cors_origins: str = ""
+    api_key: str = ""
+    api_key_file: str = ""
+    ssl_cert_file: str = ""
+    ssl_key_file: str = ""
+    max_body: int = 32
+    max_connections: int = 800
+    drain_timeout: int = 25
     browser: bool | None = None
     system_prompt: str = ""
     chat_template: str = ""
@@ -223,10 +236,42 @@ OPTIONS = (
         "how they are scaled (-1: not, 0: by the largest, 1: taxicab, 2: euclidean, N: p-norm)",
     ),
     Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
+    Option(
+        "log_verbosity", ("-lv", "--verbosity", "--log-verbosity"), "model",
+        "how much is logged: 1 errors, 2 warnings, 3 requests, 4 all (2, or 3 with --log-file or "
+        "--log-format json)",
+    ),
+    Option("log_file", ("--log-file",), "model", "log into this file, not to stderr", "FILE"),
+    Option("log_format", ("--log-format",), "model", "text, or json: an object a line", "KIND"),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),
     Option("port", ("--port",), "server", f"port (default: {DEFAULT_PORT}, or the next free one)"),
     Option("max_queue", ("--max-queue",), "server", "requests that may wait for their turn"),
     Option("timeout", ("-to", "--timeout"), "server", "seconds a request may take (0: any time)"),
+    Option(
+        "allowed_hosts", ("--allowed-hosts",), "server",
+        "more names that the server goes by, between commas (*: all)", "NAMES", is_list=True,
+    ),
+    Option(
+        "cors_origins", ("--cors-origins",), "server",
+        "web pages that may use the server, between commas (localhost: this machine's; *: all)",
+        "ORIGINS", is_list=True,
+    ),
+    Option(
+        "api_key", ("--api-key",), "server", "keys that requests need one of, between commas",
+        "KEY", is_list=True,
+    ),
+    Option("api_key_file", ("--api-key-file",), "server", "the same, one on each line", "FILE"),
+    Option("ssl_cert_file", ("--ssl-cert-file",), "server", "certificate for HTTPS, PEM", "FILE"),
+    Option("ssl_key_file", ("--ssl-key-file",), "server", "its private key, PEM", "FILE"),
+    Option("max_body", ("--max-body",), "server", "MiB that a request's body may have"),
+    Option("max_connections", ("--max-connections",), "server", "connections open at once"),
+    Option(
+        "drain_timeout", ("--drain-timeout",), "server",
+        "seconds that running answers get to finish after SIGTERM",
+    ),
+    Option(
+        "log_prompts", ("--log-prompts",), "server", "log what is asked, too", "",
+    ),
     Option(
         "browser", ("--browser", "--no-browser"), "server",
         "open the chat page (default: when a screen is there)", "",
@@ -429,5 +474,6 @@ def _checked(values: dict[str, Any], place: str) -> dict[str, Any]:
         try:
             msgspec.convert(value, _TYPES[name], strict=False)
         except msgspec.ValidationError as error:
-            raise UsageError(f"{place} sets {name} to {value!r}: {error}.") from error
+            shown = "a value" if name == "api_key" else repr(value)
+            raise UsageError(f"{place} sets {name} to {shown}: {error}.") from error
     return values

@@ -1,7 +1,6 @@
 """What every command has: its parser, its settings, and where text goes."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -9,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from runtime.cli.log import set_up_log
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.loading import EngineOptions
@@ -158,14 +158,7 @@ def open_context(arguments: argparse.Namespace) -> Context:
         manifest_defaults=payload.manifest.defaults if payload.manifest else {},
         solofile=own_path(),
     )
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if settings.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    if not settings.verbose:
-        # It tells of every answer that Ctrl-C cuts off; our own errors are logged by us.
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    set_up_log(settings)
     return Context(payload, settings)
 
 

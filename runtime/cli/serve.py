@@ -18,6 +18,10 @@ EXAMPLES = """\
   MODEL
   MODEL serve --port 9000 --no-browser
   MODEL -c 4096 --host 0.0.0.0"""
+_EXPOSED = (
+    "WARNING: everyone who can reach this address may use the model, without a key. "
+    "Start it with --api-key or --api-key-file, or without --host."
+)
 GROUPS = ("model", "server", "sampling")
 
 
@@ -34,9 +38,11 @@ def main(arguments: argparse.Namespace) -> int:
         # The server's packages are read while the engine's thread maps the weights.
         skip_init("uvicorn", Config="uvicorn.config")
         from runtime.server.app import create_app
+        from runtime.server.safety.options import Safety
         from runtime.server.serving import serve
         from runtime.server.state import ServerState
 
+        safety = Safety.of(context.settings, listener)
         state = ServerState(
             engine=engine,
             name=context.payload.name,
@@ -51,18 +57,21 @@ def main(arguments: argparse.Namespace) -> int:
             template_arguments=chat.template_arguments,
             payload=context.payload,
         )
-        address = f"http://{_reachable(listener.host)}:{listener.port}/"
+        scheme = "https" if safety.tls else "http"
+        address = f"{scheme}://{_reachable(listener.host)}:{listener.port}/"
 
         def announce() -> None:
             answer(f"{context.payload.name} is at {address}")
             say("Ctrl-C ends it.")
+            if safety.is_exposed:
+                say(_EXPOSED)
             threading.Thread(target=_tell_when_ready, args=(engine,), daemon=True).start()
             if _wants_browser(context):
                 import webbrowser
 
                 webbrowser.open(address)
 
-        serve(create_app(state), listener, engine, when_listening=announce)
+        serve(create_app(state), listener, engine, safety, when_listening=announce)
         if context.settings.prompt_cache and engine.is_ready:
             engine.stop()
     return 0

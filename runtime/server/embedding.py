@@ -9,6 +9,7 @@ from runtime.engine.pooling import Pooling
 from runtime.engine.sequence import Failed
 from runtime.errors import RequestError
 from runtime.server.errors import NotSupportedError
+from runtime.server.request_facts import current_facts
 from runtime.server.state import ServerState
 
 # A text or token ids, or a list of either.
@@ -39,6 +40,8 @@ async def embed(
         state.engine.cancel(job)
     if isinstance(event, Failed):
         raise event.error
+    if facts := current_facts.get():
+        facts.count(sum(map(len, inputs)), None)
     assert isinstance(event, Embedded), "a job ends with one of two events"
     return event.embeddings
 

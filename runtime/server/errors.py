@@ -13,7 +13,13 @@ from starlette.responses import Response
 from runtime.engine.embedding import InputSizeError
 from runtime.engine.engine import ContextSizeError, NoTextError
 from runtime.engine.limits import BusyError
-from runtime.errors import AppError, RequestError
+from runtime.errors import (
+    AppError,
+    DamagedFileError,
+    RequestError,
+    UnsupportedError,
+    UsageError,
+)
 from runtime.server.json import JSONResponse
 
 logger = logging.getLogger(__name__)
@@ -22,6 +28,7 @@ ErrorBody = Callable[[Exception], dict[str, Any]]
 
 # Dialects with errors of a form of their own, in their module `errors`.
 _DIALECTS_OF_PATHS = {"/api/": "ollama", "/v1/messages": "anthropic", "/generate": "tgi"}
+_SEE_LOG = "The server failed to answer; its log says why."
 # When a client may ask again after it came at a busy time.
 RETRY_AFTER_S = 1
 
@@ -35,6 +42,21 @@ class LoadingError(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Loading model")
+
+
+class RefusedError(RequestError):
+    """A request may not be made, or not like this; no route has seen it.
+
+    Args:
+        code: The HTTP status.
+        kind: llama-server's name for errors like it.
+        message: What is refused, and what to do.
+    """
+
+    def __init__(self, code: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,7 @@ def error_body(error: Exception) -> dict[str, Any]:
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer a request that failed; what is no client's mistake is logged."""
-    if not isinstance(error, AppError | HTTPException):
+    if error_facts(error).kind == "server_error":
         logger.error("%s %s failed.", request.method, request.url.path, exc_info=error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, BusyError) else None
     body = error_body_of(request.url.path)(error)
@@ -93,6 +115,8 @@ def error_body_of(path: str) -> ErrorBody:
 
 def _code_and_kind(error: Exception) -> tuple[int, str]:
     match error:
+        case RefusedError(code=code, kind=kind):
+            return code, kind
         case ContextSizeError() | InputSizeError():
             return 400, "exceed_context_size_error"
         case NotSupportedError() | NoTextError():
@@ -111,9 +135,12 @@ def _code_and_kind(error: Exception) -> tuple[int, str]:
 
 def _message(error: Exception) -> str:
     match error:
+        # Their sentences are for who started the server, and name files.
+        case DamagedFileError() | UnsupportedError() | UsageError():
+            return _SEE_LOG
         case AppError():
             return str(error)
         case HTTPException(detail=detail):
             return detail
         case _:
-            return "The server failed to answer; its log says why."
+            return _SEE_LOG

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from runtime.engine.engine import Engine
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, Sequence
+from runtime.server.request_facts import current_facts
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ async def generate(
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[ChoiceEvent] = asyncio.Queue()
     sequences: list[Sequence] = []
+    facts = current_facts.get()
 
     def emit(index: int, event: Event) -> None:
         # The loop is closed when the server ends while the engine finishes a batch.
@@ -62,6 +64,9 @@ async def generate(
         while num_unfinished:
             event = await events.get()
             num_unfinished -= isinstance(event.event, Finished | Failed)
+            if facts and isinstance(event.event, Finished):
+                stats = event.event.stats
+                facts.count(stats.prompt_tokens, stats.completion_tokens)
             yield event
     finally:
         for sequence in sequences:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from socket import socket
 
 from starlette.types import ASGIApp
@@ -12,19 +13,28 @@ from uvicorn.server import Server
 
 from runtime.engine.engine import Engine
 from runtime.server.listening import Listener
+from runtime.server.safety.connection import Connection
+from runtime.server.safety.options import Safety
 
 # Answers that still stream get this long before their connections are closed.
 GRACE_S = 1
 # How often the engine is looked at: whether it failed, and before that, whether it loaded.
 WATCH_S = 1.0
 LOADING_WATCH_S = 0.05
+# A connection that nothing was asked on for so long is closed. Clients that keep one for later
+# mostly drop it sooner, so they seldom find it closed.
+KEEP_ALIVE_S = 30
+# As long as a request's headers may take.
+TLS_HANDSHAKE_S = 10.0
+_BACKLOG = 2048
 
 
 class _Server(Server):
-    """uvicorn, with our own signals and a word when it listens."""
+    """uvicorn, with our own signals and connections, and a word when it listens."""
 
-    def __init__(self, config: Config, when_listening: Callable[[], None]) -> None:
+    def __init__(self, config: Config, safety: Safety, when_listening: Callable[[], None]) -> None:
         super().__init__(config)
+        self._safety = safety
         self._when_listening = when_listening
 
     @contextmanager
@@ -32,12 +42,51 @@ class _Server(Server):
         yield
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        connect = partial(
+            Connection,
+            self.config,
+            self.server_state,
+            self.lifespan.state,
+            loop,
+            limits=self._safety.connections,
+        )
+        tls = self._safety.tls
+        self.servers = [
+            await loop.create_server(
+                connect,
+                sock=listening,
+                backlog=_BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=TLS_HANDSHAKE_S if tls else None,
+            )
+            for listening in sockets or []
+        ]
+        self.started = True
         self._when_listening()
+
+    async def on_tick(self, counter: int) -> bool:
+        """End when nothing is left to wait for; called ten times a second."""
+        if self._safety.drain.is_over(len(self.server_state.tasks)):
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def end(self, number: int) -> None:
+        """End by a signal: SIGTERM lets running answers finish; Ctrl-C and a second one do not."""
+        if number == signal.SIGTERM and not self._safety.drain.has_begun:
+            self._safety.drain.begin()
+            return
+        self.force_exit = self.should_exit or self._safety.drain.has_begun
+        self.should_exit = True
 
 
 def serve(
-    app: ASGIApp, listener: Listener, engine: Engine, *, when_listening: Callable[[], None]
+    app: ASGIApp,
+    listener: Listener,
+    engine: Engine,
+    safety: Safety,
+    *,
+    when_listening: Callable[[], None],
 ) -> None:
     """Serve until Ctrl-C, SIGTERM, or the model cannot be loaded.
 
@@ -45,36 +94,35 @@ def serve(
         AppError: The model could not be loaded, or the engine failed later.
     """
     config = Config(
-        app,
+        safety.around(app),
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    asyncio.run(_serve(_Server(config, when_listening), listener, engine))
+    asyncio.run(_serve(_Server(config, safety, when_listening), listener, engine))
     if engine.error:
         raise engine.error
 
 
 async def _serve(server: _Server, listener: Listener, engine: Engine) -> None:
-    def end(*_: object) -> None:
-        server.should_exit = True
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    watcher = asyncio.create_task(_end_without_engine(engine, end))
+        signal.signal(number, lambda number, _: server.end(number))
+    watcher = asyncio.create_task(_end_without_engine(engine, server))
     await server.serve(sockets=[listener.socket])
     watcher.cancel()
 
 
-async def _end_without_engine(engine: Engine, end: Callable[[], None]) -> None:
+async def _end_without_engine(engine: Engine, server: _Server) -> None:
     """End the server when loading fails, or the engine does later."""
     while True:
         if engine.error:
-            end()
+            server.should_exit = True
             return
         await asyncio.sleep(WATCH_S if engine.is_ready else LOADING_WATCH_S)
