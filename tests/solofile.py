@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -10,10 +11,10 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 START_TIMEOUT_S = 60
-_ADDRESS = re.compile(r" is at (http://\S+?)/\s")
+_ADDRESS = re.compile(r" is at (https?://\S+?)/\s")
 
 
 def run_solofile(
@@ -37,14 +38,23 @@ class ServedSolofile:
     Attributes:
         url: Its address, without a slash at the end.
         process: The running program.
+        tls: Whom to trust where the address is HTTPS.
     """
 
-    def __init__(self, path: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        stderr: int | IO[bytes] = subprocess.DEVNULL,
+    ) -> None:
+        self.tls = tls
         self.process = subprocess.Popen(
             [path, *arguments, "--no-browser"],
             env=os.environ | dict(env or {}),
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
         )
         assert self.process.stdout is not None, "opened with a pipe"
@@ -64,7 +74,7 @@ class ServedSolofile:
     def status(self, path: str) -> int:
         """Return the status code of a GET."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=30) as response:
+            with urllib.request.urlopen(self.url + path, timeout=30, context=self.tls) as response:
                 code: int = response.status
                 return code
         except urllib.error.HTTPError as error:

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import time
-from typing import TextIO
 
 import msgspec
 
@@ -28,7 +27,8 @@ def set_up_log(settings: Settings) -> None:
         raise UsageError(
             f"--log-format is {settings.log_format!r}.", hint=f"It is {' or '.join(FORMATS)}."
         )
-    handler = logging.StreamHandler(_open(settings.log_file) if settings.log_file else sys.stderr)
+    file = settings.log_file
+    handler = _file_handler(file) if file else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     level = _level(settings)
     logging.basicConfig(level=level, handlers=[handler])
@@ -46,15 +46,15 @@ def _level(settings: Settings) -> int:
     return _LEVELS.get(max(0, asked), logging.DEBUG)
 
 
-def _open(path: str) -> TextIO:
-    """Return a log file to add to; a new one is its owner's alone."""
+def _file_handler(path: str) -> logging.Handler:
+    """Return what adds to a file; a new one is its owner's alone."""
     try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        return logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"--log-file cannot write {path}: {error.strerror}.", hint="Name another file."
         ) from error
-    return os.fdopen(number, "a", encoding="utf-8")
 
 
 class TextFormatter(logging.Formatter):

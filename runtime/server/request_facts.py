@@ -1,11 +1,11 @@
 """What becomes known of a request while it is answered, for the log."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(slots=True)
-class RequestFacts:
+class RequestFacts(msgspec.Struct):
     """One request.
 
     Args:

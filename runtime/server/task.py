@@ -15,6 +15,8 @@ from runtime.errors import RequestError
 from runtime.server.state import ServerState
 
 MAX_CHOICES = 16
+# No real conversation has so many, and all requests wait while a template renders them.
+MAX_MESSAGES = 10_000
 
 
 class GenerationOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,11 @@ def chat_task(state: ServerState, conversation: Conversation, options: Generatio
     Raises:
         RequestError: The conversation or an option cannot be used.
     """
+    if len(conversation.messages) > MAX_MESSAGES:
+        raise RequestError(
+            f"There are {len(conversation.messages)} messages, and no more than {MAX_MESSAGES} "
+            "are taken."
+        )
     sampling = options.sampling
     if not sampling.get("grammar_lazy"):
         conversation = replace(conversation, grammar=sampling.get("grammar", ""))

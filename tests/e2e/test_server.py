@@ -260,9 +260,8 @@ def test_health_is_truthful_while_loading(solofile: Path) -> None:
         running.stop()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_quickly(solofile: Path, number: signal.Signals, tmp_path: Path) -> None:
-    """While an answer streams, Ctrl-C and SIGTERM end it within 2 seconds and leave no folder."""
+def test_a_signal_ends_it_quickly(solofile: Path, tmp_path: Path) -> None:
+    """While an answer streams, Ctrl-C ends it within 2 seconds and leaves no folder."""
     with ServedSolofile(solofile, "--port", "0", env={"TMPDIR": str(tmp_path)}) as running:
         client = openai.OpenAI(base_url=f"{running.url}/v1", api_key="none", max_retries=0)
         stream = client.chat.completions.create(
@@ -273,7 +272,7 @@ def test_a_signal_ends_it_quickly(solofile: Path, number: signal.Signals, tmp_pa
         )
         next(iter(stream))
         started = time.monotonic()
-        assert running.stop(number) == 0
+        assert running.stop(signal.SIGINT) == 0
         assert time.monotonic() - started < 2
         stream.close()
     assert list(tmp_path.iterdir()) == []

@@ -2,12 +2,11 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import h11
-from starlette.types import ASGIApp
+import msgspec
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from runtime.server.errors import RETRY_AFTER_S
@@ -25,8 +24,7 @@ _TOO_MANY = Refusal(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
+class ConnectionLimits(msgspec.Struct, frozen=True):
     """What a client may take of a connection.
 
     Args:
@@ -63,15 +61,16 @@ class Connection(H11Protocol):
         self._stall: asyncio.TimerHandle | None = None
         self._num_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(  # type: ignore[override]  # as uvicorn has it
+        self, transport: asyncio.Transport
+    ) -> None:
         """Begin to wait for a request, which one connection too many gets refused."""
         super().connection_made(transport)
         excess = len(self.connections) - self._limits.max_connections
         if excess > _NUM_REFUSED_AT_ONCE:
             transport.abort()
         elif excess > 0:
-            refusing: ASGIApp = _TOO_MANY
-            self.app = refusing  # type: ignore[assignment]  # uvicorn has its own types for ASGI
+            self.app = _TOO_MANY
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,8 +1,8 @@
 """The settings that keep a server safe, read and checked, and the middleware they ask for."""
 
 import ssl
-from dataclasses import dataclass
 
+import msgspec
 from starlette.types import ASGIApp
 
 from runtime.errors import UsageError
@@ -21,8 +21,7 @@ from runtime.settings import Settings
 MIB = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(msgspec.Struct, frozen=True):
     """What stands between the network and the routes.
 
     Args:

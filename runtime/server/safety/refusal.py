@@ -1,16 +1,15 @@
 """The answer to a request that no route gets to see."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.server.errors import RefusedError, error_body_of
 from runtime.server.json import encode
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """An error answer in the form of the dialect that was spoken; an ASGI application.
 
     Args:
