@@ -91,7 +91,11 @@ class ServedSolofile:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it with a signal and return its exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it ends and return its exit code."""
+        code = self.process.wait(timeout=60)
         assert self.process.stdout is not None, "opened with a pipe"
         self.process.stdout.close()
         return code

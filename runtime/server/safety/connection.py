@@ -165,8 +165,8 @@ class Connection(H11Protocol):
                 (b"connection", b"close"),
             ]
             head = h11.Response(status_code=code, headers=headers, reason=STATUS_PHRASES[code])
-            for event in (head, h11.Data(data=body), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            events = (head, h11.Data(data=body), h11.EndOfMessage())
+            self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.close()
 
     def _end_stall(self) -> None:
