@@ -15,6 +15,7 @@ from runtime.errors import AppError, RequestError
 BATCH_TOKENS = 128
 # llama.cpp scales to this where it normalizes by the largest value, as for 16-bit integers.
 _MAX_INT16_SCALE = 32760
+MAX_NORM = 1000
 
 
 class InputSizeError(RequestError):
@@ -174,17 +175,25 @@ def normalized(vector: list[float], kind: int) -> list[float]:
     elif kind == 2:
         length = math.hypot(*vector)
     else:
-        length = math.fsum(abs(value) ** kind for value in vector) ** (1 / kind)
+        largest = max(map(abs, vector)) or 1.0
+        # Powers of numbers up to 1 cannot overflow.
+        powers = math.fsum((abs(value) / largest) ** kind for value in vector)
+        length = largest * powers ** (1 / kind)
     return [value / length for value in vector] if length else vector
 
 
-def check_inputs(inputs: list[list[int]], shape: EmbeddingShape, n_vocab: int) -> None:
+def check_request(request: EmbeddingRequest, shape: EmbeddingShape, n_vocab: int) -> None:
     """Refuse what a model cannot embed.
 
     Raises:
         InputSizeError: An input is too long.
-        RequestError: There is no input, an empty one, or one with an unknown token.
+        RequestError: There is no input, an empty one, one with an unknown token, or no such norm.
     """
+    inputs = request.inputs
+    if not -1 <= request.normalize <= MAX_NORM:
+        raise RequestError(
+            f"embd_normalize is {request.normalize}, and must lie from -1 to {MAX_NORM}."
+        )
     if not inputs:
         raise RequestError("There is no input.")
     for number, tokens in enumerate(inputs):

@@ -12,7 +12,7 @@ from runtime.engine.embedding import (
     EmbeddingEvent,
     EmbeddingJob,
     EmbeddingRequest,
-    check_inputs,
+    check_request,
 )
 from runtime.engine.inbox import Inbox
 from runtime.engine.loading import EngineOptions, load_drafter, load_model
@@ -210,9 +210,10 @@ class Engine:
 
         Raises:
             InputSizeError: An input is longer than what is computed at once.
-            RequestError: There is no input, an empty one, or one with an unknown token.
+            RequestError: There is no input, an empty one, one with an unknown token, or no such
+                norm.
         """
-        check_inputs(request.inputs, self.embeds, self.model.n_vocab)
+        check_request(request, self.embeds, self.model.n_vocab)
         job = EmbeddingJob(request, emit)
         self._inbox.put(job)
         return job

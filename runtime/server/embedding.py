@@ -9,11 +9,12 @@ from runtime.engine.pooling import Pooling
 from runtime.engine.sequence import Failed
 from runtime.errors import RequestError
 from runtime.server.errors import NotSupportedError
+from runtime.server.json import Integer
 from runtime.server.request_facts import current_facts
 from runtime.server.state import ServerState
 
 # A text or token ids, or a list of either.
-Input = str | list[str | int | list[int]]
+Input = str | list[str | Integer | list[Integer]]
 
 
 async def embed(

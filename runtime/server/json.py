@@ -1,6 +1,6 @@
 """JSON in and out, by msgspec."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -9,6 +9,9 @@ from starlette.responses import Response
 from runtime.errors import RequestError
 
 T = TypeVar("T")
+
+# What every JSON parser keeps exact; larger ones could not be made floats, or not in time.
+Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 encode = msgspec.json.encode
 

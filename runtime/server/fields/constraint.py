@@ -9,6 +9,7 @@ from runtime.engine.sampling.json_schema import schema_grammar
 from runtime.engine.sampling.trigger import GrammarTrigger
 from runtime.errors import RequestError
 from runtime.server.errors import NotSupportedError
+from runtime.server.json import Integer
 
 _TOKEN = 0
 _WORD = 1
@@ -17,9 +18,9 @@ _WORD = 1
 class TriggerBody(msgspec.Struct):
     """A trigger of a lazy grammar; llama-server's types are numbers."""
 
-    type: int
+    type: Integer
     value: str = ""
-    token: int | None = None
+    token: Integer | None = None
 
     def to_engine(self) -> GrammarTrigger:
         """Return it as the engine takes it."""

@@ -4,6 +4,7 @@ from runtime.engine.model import Model
 from runtime.server.fields.constraint import constraint
 from runtime.server.fields.lora import LoraScale, lora_scales
 from runtime.server.fields.sampling import SamplingFields
+from runtime.server.json import Integer
 from runtime.server.progress import ShownProgress
 from runtime.server.task import GenerationOptions
 
@@ -11,12 +12,12 @@ from runtime.server.task import GenerationOptions
 class GenerationFields(SamplingFields, kw_only=True):
     """The fields that say how to generate."""
 
-    max_tokens: int | None = None
-    n_predict: int | None = None
-    n_keep: int | None = None
-    t_max_predict_ms: int | None = None
+    max_tokens: Integer | None = None
+    n_predict: Integer | None = None
+    n_keep: Integer | None = None
+    t_max_predict_ms: Integer | None = None
     stop: str | list[str] | None = None
-    n: int | None = None
+    n: Integer | None = None
     lora: list[LoraScale] | None = None
     timings_per_token: bool = False
     return_progress: bool = False

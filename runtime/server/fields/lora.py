@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from runtime.server.json import Integer
+
 
 class LoraScale(msgspec.Struct):
     """How strongly an adapter is applied."""
 
-    id: int
+    id: Integer
     scale: float = 0.0
 
 

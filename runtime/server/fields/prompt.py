@@ -4,11 +4,12 @@ import msgspec
 
 from runtime.engine.model import Model
 from runtime.errors import RequestError
+from runtime.server.json import Integer
 
 MAX_PROMPTS = 128
 
 # A text, or texts and token ids in a row.
-Mixed = str | list[str | int]
+Mixed = str | list[str | Integer]
 
 
 class PromptObject(msgspec.Struct):
@@ -19,7 +20,7 @@ class PromptObject(msgspec.Struct):
 
 
 # One prompt, or several: a list with a token id in it is one.
-Prompt = str | list[str | int | list[str | int] | PromptObject] | PromptObject
+Prompt = str | list[str | Integer | list[str | Integer] | PromptObject] | PromptObject
 
 
 def prompts_tokens(prompt: Prompt, model: Model) -> list[list[int]]:

@@ -7,6 +7,7 @@ from runtime.engine.model import Model
 from runtime.engine.sampling.params import SamplingParams, sampler_names
 from runtime.errors import RequestError
 from runtime.server.fields.constraint import ConstraintFields
+from runtime.server.json import Integer
 
 
 class SamplingFields(ConstraintFields, kw_only=True):
@@ -15,7 +16,7 @@ class SamplingFields(ConstraintFields, kw_only=True):
     temperature: float | None = None
     dynatemp_range: float | None = None
     dynatemp_exponent: float | None = None
-    top_k: int | None = None
+    top_k: Integer | None = None
     top_p: float | None = None
     min_p: float | None = None
     typical_p: float | None = None
@@ -24,22 +25,22 @@ class SamplingFields(ConstraintFields, kw_only=True):
     xtc_threshold: float | None = None
     dry_multiplier: float | None = None
     dry_base: float | None = None
-    dry_allowed_length: int | None = None
-    dry_penalty_last_n: int | None = None
+    dry_allowed_length: Integer | None = None
+    dry_penalty_last_n: Integer | None = None
     dry_sequence_breakers: list[str] | None = None
     repeat_penalty: float | None = None
-    repeat_last_n: int | None = None
+    repeat_last_n: Integer | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
-    mirostat: int | None = None
+    mirostat: Integer | None = None
     mirostat_tau: float | None = None
     mirostat_eta: float | None = None
-    logit_bias: dict[str, float | bool] | list[tuple[int | str, float | bool]] | None = None
+    logit_bias: dict[str, float | bool] | list[tuple[Integer | str, float | bool]] | None = None
     ignore_eos: bool | None = None
-    min_tokens: int | None = None
-    min_keep: int | None = None
+    min_tokens: Integer | None = None
+    min_keep: Integer | None = None
     samplers: list[str] | str | None = None
-    seed: int | None = None
+    seed: Integer | None = None
 
     def asked(self, model: Model) -> dict[str, Any]:
         """Return what the body asks for, by field of `SamplingParams`.

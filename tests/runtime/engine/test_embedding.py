@@ -14,7 +14,7 @@ from runtime.engine.embedding import (
     EmbeddingQueue,
     EmbeddingRequest,
     InputSizeError,
-    check_inputs,
+    check_request,
     normalized,
 )
 from runtime.engine.engine import Engine
@@ -137,19 +137,21 @@ def test_an_engine_that_stops_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "sentence"),
+    ("inputs", "norm", "sentence"),
     [
-        ([], "no input"),
-        ([[1], []], "Input 1 is empty"),
-        ([[1, 100]], "0 to 99"),
-        ([[-1]], "0 to 99"),
-        ([[1] * 201], "201 tokens, and at most 200"),
+        ([], 2, "no input"),
+        ([[1], []], 2, "Input 1 is empty"),
+        ([[1, 100]], 2, "0 to 99"),
+        ([[-1]], 2, "0 to 99"),
+        ([[1] * 201], 2, "201 tokens, and at most 200"),
+        ([[1]], 1001, "embd_normalize is 1001"),
+        ([[1]], -2, "from -1 to 1000"),
     ],
 )
-def test_unusable_inputs_are_refused(inputs: list[list[int]], sentence: str) -> None:
+def test_unusable_inputs_are_refused(inputs: list[list[int]], norm: int, sentence: str) -> None:
     """What cannot be embedded is named, with the counts."""
     with pytest.raises(RequestError, match=sentence) as caught:
-        check_inputs(inputs, FakeRunner().embeds, 100)
+        check_request(EmbeddingRequest(inputs, norm), FakeRunner().embeds, 100)
     assert isinstance(caught.value, InputSizeError) == ("201" in sentence)
 
 
@@ -161,6 +163,7 @@ def test_unusable_inputs_are_refused(inputs: list[list[int]], sentence: str) -> 
         (1, [3 / 7, -4 / 7]),
         (2, [0.6, -0.8]),
         (3, [3 / 91 ** (1 / 3), -4 / 91 ** (1 / 3)]),
+        (1000, [0.75, -1.0]),
     ],
 )
 def test_norms(kind: int, expected: list[float]) -> None:

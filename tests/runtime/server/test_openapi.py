@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -47,6 +48,24 @@ def test_the_body_is_that_of_the_types() -> None:
     schemas = openapi()["components"]["schemas"]
     assert schemas["ChatRequest"]["required"] == ["messages"]
     assert {"temperature", "tools", "response_format"} <= set(schemas["ChatRequest"]["properties"])
+
+
+def test_every_integer_has_bounds() -> None:
+    """A number of a thousand digits is refused where it is read, whatever field it is in."""
+
+    def integers(schema: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(schema, dict):
+            if schema.get("type") == "integer":
+                yield schema
+            for part in schema.values():
+                yield from integers(part)
+        elif isinstance(schema, list):
+            for part in schema:
+                yield from integers(part)
+
+    found = list(integers(openapi()))
+    assert found
+    assert all("minimum" in schema and "maximum" in schema for schema in found)
 
 
 def test_the_page_shows_the_same(http: TestClient) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runtime.errors import RequestError
 from runtime.server.embedding import Input, embed, input_tokens, require_vectors
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse
+from runtime.server.json import Integer, JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -18,7 +18,7 @@ class NativeBody(msgspec.Struct):
 
     content: Input | None = None
     input: Input | None = None
-    embd_normalize: int | None = None
+    embd_normalize: Integer | None = None
 
 
 async def native_embedding(request: Request, body: NativeBody) -> Response:

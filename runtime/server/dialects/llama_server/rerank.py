@@ -12,7 +12,7 @@ from runtime.errors import RequestError
 from runtime.server.embedding import embed
 from runtime.server.errors import NotSupportedError
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse
+from runtime.server.json import Integer, JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -28,7 +28,7 @@ class RerankBody(msgspec.Struct):
     query: str
     documents: list[str | Document] | None = None
     texts: list[str] | None = None
-    top_n: int | None = None
+    top_n: Integer | None = None
     return_documents: bool = False
     return_text: bool = False
 

@@ -11,6 +11,7 @@ from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.logprobs import num_top_logprobs
 from runtime.server.fields.generation import GenerationFields
+from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
 
@@ -169,12 +170,12 @@ class ChatRequest(GenerationFields, kw_only=True):
     messages: list[ChatMessage]
     stream: bool = False
     stream_options: StreamOptions | None = None
-    max_completion_tokens: int | None = None
+    max_completion_tokens: Integer | None = None
     tools: list[FunctionTool] | None = None
     tool_choice: Literal["auto", "none", "required"] | ChosenFunction | None = None
     parallel_tool_calls: bool | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = None
+    top_logprobs: Integer | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     reasoning_effort: str | None = None
     reasoning_format: Literal["none", "auto", "deepseek", "deepseek-legacy"] | None = None

@@ -12,6 +12,7 @@ from runtime.server.errors import NotSupportedError
 from runtime.server.fields.generation import GenerationFields
 from runtime.server.fields.prompt import Prompt, prompts_tokens
 from runtime.server.infill import Room, infill_prompt, infill_tokens
+from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
 # OpenAI's, where neither the request nor the settings name a limit.
@@ -30,8 +31,8 @@ class CompletionRequest(GenerationFields, kw_only=True):
     prompt: Prompt
     suffix: str | None = None
     echo: bool = False
-    best_of: int | None = None
-    logprobs: int | None = None
+    best_of: Integer | None = None
+    logprobs: Integer | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
 

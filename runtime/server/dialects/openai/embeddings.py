@@ -13,7 +13,7 @@ from runtime.engine.pooling import Pooling
 from runtime.errors import RequestError
 from runtime.server.embedding import Input, embed, input_tokens, require_vectors
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse
+from runtime.server.json import Integer, JSONResponse
 from runtime.server.state import ready_state
 
 
@@ -22,8 +22,8 @@ class EmbeddingBody(msgspec.Struct):
 
     input: Input
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = None
-    embd_normalize: int | None = None
+    dimensions: Integer | None = None
+    embd_normalize: Integer | None = None
 
 
 async def embeddings(request: Request, body: EmbeddingBody) -> Response:

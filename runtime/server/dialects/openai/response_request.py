@@ -11,6 +11,7 @@ from runtime.errors import RequestError
 from runtime.server.dialects.openai.input_items import input_messages
 from runtime.server.dialects.openai.logprobs import num_top_logprobs
 from runtime.server.fields.generation import GenerationFields
+from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
 LOGPROBS = "message.output_text.logprobs"
@@ -99,14 +100,14 @@ class ResponseRequest(GenerationFields, kw_only=True):
     input: str | list[dict[str, Any]]
     instructions: str | None = None
     stream: bool | None = None
-    max_output_tokens: int | None = None
+    max_output_tokens: Integer | None = None
     text: TextConfig | None = None
     tools: list[ResponseTool] | None = None
     tool_choice: Literal["auto", "none", "required"] | ChosenFunction | AllowedTools | None = None
     parallel_tool_calls: bool | None = None
     reasoning: Reasoning | None = None
     include: list[str] | None = None
-    top_logprobs: int | None = None
+    top_logprobs: Integer | None = None
     metadata: dict[str, str] | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     background: bool | None = None
