@@ -6,9 +6,9 @@ import os
 import sys
 import threading
 
-from runtime.bare_package import skip_init
 from runtime.chat.options import chat_options
 from runtime.cli.command import Context, answer, open_context, say
+from runtime.deferred_module import defer
 from runtime.engine.engine import Engine
 from runtime.errors import AppError
 from runtime.server.listening import listen
@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     with listen(context.settings.host, context.settings.port) as listener:
         engine = Engine.start(context.engine_options())
         # The server's packages are read while the engine's thread maps the weights.
-        skip_init("uvicorn", Config="uvicorn.config")
+        _defer_modules()
         from runtime.server.app import create_app
         from runtime.server.safety.options import Safety
         from runtime.server.serving import serve
@@ -75,6 +75,13 @@ def main(arguments: argparse.Namespace) -> int:
         if context.settings.prompt_cache and engine.is_ready:
             engine.stop()
     return 0
+
+
+def _defer_modules() -> None:
+    """Keep away what the server's packages import, and use late or never."""
+    defer("uvicorn", Config="uvicorn.config")
+    for name in ("anyio", "anyio.abc", "anyio.to_thread", "http.client", "logging.config"):
+        defer(name)
 
 
 def _tell_when_ready(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime.bare_package import skip_init
+from runtime.deferred_module import defer
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def _load_libraries() -> None:
 
 def _binding() -> Any:
     os.environ["LLAMA_CPP_LIB_PATH"] = str(library_folder())
-    skip_init("llama_cpp")
+    defer("llama_cpp")
     return importlib.import_module("llama_cpp.llama_cpp")
 
 

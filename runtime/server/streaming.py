@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from runtime.errors import AppError
-from runtime.server.generation import unless_gone
+from runtime.server.generation import ClientGoneError, unless_gone
 from runtime.server.json import encode
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,15 @@ async def stream(
         ClientGoneError: The client closed the connection before it.
     """
     first = await unless_gone(request, anext(chunks))
-    return StreamingResponse(_sent(first, chunks, last_words), media_type=media_type)
+    return _Stream(_sent(first, chunks, last_words), media_type=media_type)
+
+
+class _Stream(StreamingResponse):
+    """starlette's, which watches for the client's end with a package that takes long to import."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientGoneError):
+            await unless_gone(Request(scope, receive), self.stream_response(send))
 
 
 async def _sent(
