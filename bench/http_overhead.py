@@ -22,10 +22,10 @@ from builder.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
 from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.weights import Weights
 
 N_CTX = 2048
 NUM_TOKENS = 128

@@ -22,8 +22,8 @@ from builder.demo import demo_source
 from builder.llamacpp import expose_binding
 from runtime.engine.llama import Llama
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.types import BatchSlice
+from runtime.engine.weights import LoadOptions, Weights
 
 NUM_PROMPT_TOKENS = 512
 NUM_STEPS = 16

@@ -16,10 +16,10 @@ from builder.demo import demo_source
 from builder.llamacpp import expose_binding
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
 from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.weights import Weights
 
 N_CTX = 2048
 NUM_TOKENS = 160

@@ -16,7 +16,8 @@ from builder import console
 from builder.demo import demo_source
 from builder.llamacpp import expose_binding
 from runtime.engine.llama import Llama
-from runtime.engine.model import Model, Weights
+from runtime.engine.model import Model
+from runtime.engine.weights import Weights
 
 NUM_SEQUENCES = 8
 NUM_TOKENS = 500

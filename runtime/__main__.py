@@ -1,5 +1,6 @@
 """The program inside a solofile: the one place that reports errors."""
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -13,6 +14,8 @@ _READING_COMMANDS = ("info", "verify", "extract", "help", "--help", "-h", "--ver
 
 def main() -> NoReturn:
     """Run the command line this process was started with, and exit."""
+    # A start makes no garbage; `end_start` turns this on again.
+    gc.disable()
     _restore_library_path()
     if not sys.argv[1:] or sys.argv[1] not in _READING_COMMANDS:
         begin_loading()

@@ -9,7 +9,7 @@ from typing import Any
 _running = threading.RLock()
 
 
-def defer(name: str, **homes: str) -> None:
+def defer(name: str, /, **homes: str) -> None:
     """Make a module known without running it: that is done when one of its names is first used.
 
     The modules inside a package are imported as ever.

@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.container import Container
 from runtime.engine.adapters import AdapterFile
-from runtime.engine.model import Weights
+from runtime.engine.weights import Weights
 from runtime.errors import DamagedFileError, UsageError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
 from runtime.zip_records import COPY_AGAIN, Entry, ends_with_directory

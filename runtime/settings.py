@@ -6,7 +6,7 @@ which beats the manifest's defaults. Flags carry llama.cpp's names where it has 
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -372,11 +372,21 @@ OPTIONS = (
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
-def add_options(parser: argparse.ArgumentParser, groups: tuple[str, ...]) -> None:
-    """Give a command the options of some groups; absent flags leave no trace."""
+def add_options(
+    parser: argparse.ArgumentParser, groups: tuple[str, ...], arguments: Sequence[str]
+) -> None:
+    """Give a command the options of some groups; absent flags leave no trace.
+
+    Making all of them takes longer than parsing, so where `arguments` names nothing but these
+    options, those it does not name are left out.
+    """
+    options = [option for option in OPTIONS if option.group in groups]
+    named = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
+    if named <= {flag for option in options for flag in option.flags}:
+        options = [option for option in options if not named.isdisjoint(option.flags)]
     for group in groups:
         section = parser.add_argument_group(f"{group} options")
-        for option in OPTIONS:
+        for option in options:
             if option.group == group:
                 _add_option(section, option)
 

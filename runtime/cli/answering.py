@@ -5,8 +5,8 @@ from collections.abc import Generator
 from typing import Any
 
 from runtime.chat.options import chat_options
-from runtime.cli.command import Context
-from runtime.engine.engine import Engine
+from runtime.cli.command import Context, end_start
+from runtime.cli.engine_settings import sampling, start_engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
 
@@ -17,11 +17,12 @@ class Answerer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._chat_options = chat_options(context.settings)
-        self._engine = Engine.start(context.engine_options())
+        self._engine = start_engine(context)
         # Read while the engine's thread maps the weights.
         from runtime.chat import conversation
 
         self._chat = conversation
+        end_start()
 
     @property
     def n_ctx(self) -> int:
@@ -46,7 +47,7 @@ class Answerer:
         request = GenerationRequest(
             prompt=prompt.tokens,
             sampling=SamplingParams(
-                **{**self._engine.model.recommended_sampling, **self._context.sampling()}
+                **{**self._engine.model.recommended_sampling, **sampling(self._context.settings)}
             ),
             max_tokens=self._context.max_tokens(),
             n_keep=self._context.n_keep(),

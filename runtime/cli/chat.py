@@ -2,9 +2,12 @@
 
 import argparse
 import contextlib
+from typing import TYPE_CHECKING
 
-from runtime.cli.answering import Answerer
 from runtime.cli.command import answer, open_context, say
+
+if TYPE_CHECKING:
+    from runtime.cli.answering import Answerer
 
 SUMMARY = "Talk with the model in this terminal."
 EXAMPLES = """\
@@ -25,6 +28,9 @@ def main(arguments: argparse.Namespace) -> int:
         import readline  # noqa: F401 - gives input() line editing and history
 
     context = open_context(arguments)
+    # Imported while the weights are mapped.
+    from runtime.cli.answering import Answerer
+
     messages: list[dict[str, str]] = []
     answerer = Answerer(context)
     say(f"{context.payload.name}, {answerer.n_ctx} tokens of context. {HELP}")
@@ -58,7 +64,7 @@ def _read_line() -> str | None:
         return ""
 
 
-def _speak(answerer: Answerer, messages: list[dict[str, str]]) -> str:
+def _speak(answerer: "Answerer", messages: list[dict[str, str]]) -> str:
     """Print the answer as it comes and return it; Ctrl-C keeps what there is."""
     spoken = []
     texts = answerer.answer(messages)

@@ -1,29 +1,22 @@
 """What every command has: its parser, its settings, and where text goes."""
 
 import argparse
+import gc
 import sys
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from runtime.cli.log import set_up_log
-from runtime.engine.adapters import AdapterFile
-from runtime.engine.attention import AttentionOptions
-from runtime.engine.loading import EngineOptions
-from runtime.engine.model import LoadOptions, Weights
-from runtime.engine.pooling import parse_pooling
-from runtime.engine.prompt_cache import PromptCacheOptions
-from runtime.engine.sampling.params import SamplingParams, sampler_names
-from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.loading_model import LoadingModel, begin_loading_model
+from runtime.engine.weights import LoadOptions
 from runtime.errors import UsageError
-from runtime.lora_settings import named_adapters
 from runtime.payload import Payload, find_payload, own_path
-from runtime.settings import SAMPLING_SETTINGS, Settings, load_settings
+from runtime.settings import Settings, load_settings
 
 T = TypeVar("T", bound=msgspec.Struct)
-MIB = 1024 * 1024
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,84 +38,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a command runs with: the model and the settings."""
+    """What a command runs with: the model, which is being loaded, and the settings."""
 
     payload: Payload
     settings: Settings
-
-    def engine_options(self) -> EngineOptions:
-        """Return the settings as the engine takes them.
-
-        Raises:
-            UsageError: A setting has no sense, alone or with another.
-        """
-        settings = self.settings
-        return EngineOptions(
-            weights=self.payload.weights,
-            n_ctx=settings.ctx_size,
-            n_batch=settings.batch_size,
-            n_ubatch=settings.ubatch_size,
-            max_running=settings.parallel,
-            max_queue=settings.max_queue,
-            n_threads=settings.threads,
-            n_threads_batch=settings.threads_batch,
-            loading=self._loading(),
-            attention=_options(AttentionOptions, settings),
-            adapters=self._adapters(),
-            speculation=_options(SpeculationOptions, settings),
-            draft=self._draft(),
-            prompt_cache=self._prompt_cache(),
-            pooling=parse_pooling(settings.pooling),
-        )
-
-    def _loading(self) -> LoadOptions:
-        options: LoadOptions = _options(LoadOptions, self.settings)
-        if self.settings.repack is None:
-            return replace(options, repack=self.payload.gains_from_repacking)
-        return options
-
-    def _prompt_cache(self) -> PromptCacheOptions | None:
-        if not self.settings.prompt_cache:
-            return None
-        if self.settings.prompt_cache_limit <= 0:
-            raise UsageError("--prompt-cache-limit must be above 0.", hint="It counts MiB.")
-        folder = Path(self.settings.prompt_cache)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"--prompt-cache cannot use {folder}: {error.strerror}.", hint="Name a folder."
-            ) from error
-        return PromptCacheOptions(
-            folder, self.settings.prompt_cache_limit * MIB, self.payload.weights_digest()
-        )
-
-    def _draft(self) -> Weights | None:
-        """Return the draft model that the settings name, or the one inside the solofile."""
-        name = self.settings.spec_draft_model
-        return find_payload(Path(name)).weights if name else self.payload.draft
-
-    def _adapters(self) -> tuple[AdapterFile, ...]:
-        """Return the adapters inside the solofile, and then those that the settings name."""
-        files = [*self.payload.adapters, *named_adapters(self.settings)]
-        if self.settings.lora_init_without_apply:
-            files = [replace(file, scale=0.0) for file in files]
-        return tuple(files)
-
-    def sampling(self) -> dict[str, Any]:
-        """Return what the settings ask for, by field of `SamplingParams`.
-
-        Raises:
-            RequestError: A value is out of its range.
-        """
-        given = {name: getattr(self.settings, name) for name in SAMPLING_SETTINGS}
-        asked = {SAMPLING_SETTINGS[name]: given[name] for name in given if given[name] is not None}
-        if "samplers" in asked:
-            asked["samplers"] = sampler_names(asked["samplers"])
-        if self.settings.seed >= 0:
-            asked["seed"] = self.settings.seed
-        SamplingParams(**asked)
-        return asked
+    model: LoadingModel
 
     def n_keep(self) -> int | None:
         """Return how many prompt tokens a full context keeps; None does not let it forget."""
@@ -133,11 +53,6 @@ class Context(msgspec.Struct, frozen=True):
         return None if self.settings.predict < 0 else self.settings.predict
 
 
-def _options(kind: type[T], settings: Settings) -> T:
-    """Return options whose fields are settings by the same names."""
-    return kind(**{name: getattr(settings, name) for name in kind.__struct_fields__})
-
-
 def program_name() -> str:
     """Return what a user types to start this program from its folder."""
     path = own_path()
@@ -145,7 +60,9 @@ def program_name() -> str:
 
 
 def open_context(arguments: argparse.Namespace) -> Context:
-    """Find the model and read the settings for a parsed command line, and set logging up.
+    """Read the settings for a parsed command line, set logging up, and begin to load the model.
+
+    What else a command needs is best imported after this.
 
     Raises:
         AppError: The model or a setting is unusable.
@@ -159,7 +76,27 @@ def open_context(arguments: argparse.Namespace) -> Context:
         solofile=own_path(),
     )
     set_up_log(settings)
-    return Context(payload, settings)
+    model = begin_loading_model(payload.weights, load_options(payload, settings))
+    return Context(payload, settings, model)
+
+
+def end_start() -> None:
+    """Look for garbage from now on, and not in what a start has made, which stays."""
+    gc.freeze()
+    gc.enable()
+
+
+def load_options(payload: Payload, settings: Settings) -> LoadOptions:
+    """Return how the weights come into memory: as the settings say, else as suits them."""
+    options = options_of(LoadOptions, settings)
+    if settings.repack is None:
+        return replace(options, repack=payload.gains_from_repacking)
+    return options
+
+
+def options_of(kind: type[T], settings: Settings) -> T:
+    """Return options whose fields are settings by the same names."""
+    return kind(**{name: getattr(settings, name) for name in kind.__struct_fields__})
 
 
 def say(text: str) -> None:

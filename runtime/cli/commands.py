@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> int:
     command = importlib.import_module(f"runtime.cli.{name}")
     parser = Parser(name, command.SUMMARY, command.EXAMPLES)
     command.add_arguments(parser)
-    add_options(parser, command.GROUPS)
+    add_options(parser, command.GROUPS, arguments)
     code: int = command.main(parser.parse_args(arguments))
     return code
 

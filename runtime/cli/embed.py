@@ -6,9 +6,6 @@ import queue
 import sys
 
 from runtime.cli.command import answer, open_context
-from runtime.engine.embedding import EmbeddingEvent, EmbeddingRequest
-from runtime.engine.engine import Engine
-from runtime.engine.sequence import Failed
 from runtime.errors import UsageError
 
 SUMMARY = "Print the embedding of a text as a JSON list; what is piped in is the text."
@@ -29,7 +26,12 @@ def main(arguments: argparse.Namespace) -> int:
     if not text:
         raise UsageError("There is no text.", hint='Give one, as in: embed "Good morning."')
     context = open_context(arguments)
-    engine = Engine.start(context.engine_options())
+    # Imported while the weights are mapped.
+    from runtime.cli.engine_settings import start_engine
+    from runtime.engine.embedding import EmbeddingEvent, EmbeddingRequest
+    from runtime.engine.sequence import Failed
+
+    engine = start_engine(context)
     tokens = engine.model.tokenize(text, add_special=True, parse_special=True)
     events: queue.Queue[EmbeddingEvent] = queue.Queue()
     engine.embed(EmbeddingRequest([tokens], context.settings.embd_normalize), events.put)

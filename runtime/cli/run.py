@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-from runtime.cli.answering import Answerer
 from runtime.cli.command import answer, open_context
 from runtime.errors import UsageError
 
@@ -27,7 +26,11 @@ def main(arguments: argparse.Namespace) -> int:
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
         raise UsageError("There is no prompt.", hint='Give one, as in: run "Why is the sky blue?"')
-    answerer = Answerer(open_context(arguments))
+    context = open_context(arguments)
+    # Imported while the weights are mapped.
+    from runtime.cli.answering import Answerer
+
+    answerer = Answerer(context)
     for text in answerer.answer([{"role": "user", "content": prompt}]):
         answer(text, end="")
     answer("")

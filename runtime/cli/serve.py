@@ -5,13 +5,16 @@ import contextlib
 import os
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
-from runtime.cli.command import Context, answer, open_context, say
+from runtime.cli.command import Context, answer, end_start, open_context, say
 from runtime.deferred_module import defer
-from runtime.engine.engine import Engine
 from runtime.errors import AppError
 from runtime.server.listening import listen
+
+if TYPE_CHECKING:
+    from runtime.engine.engine import Engine
 
 SUMMARY = "Serve the chat page and the OpenAI-compatible API (also without any command)."
 EXAMPLES = """\
@@ -34,8 +37,10 @@ def main(arguments: argparse.Namespace) -> int:
     context = open_context(arguments)
     chat = chat_options(context.settings)
     with listen(context.settings.host, context.settings.port) as listener:
-        engine = Engine.start(context.engine_options())
-        # The server's packages are read while the engine's thread maps the weights.
+        # Imported while the weights are mapped.
+        from runtime.cli.engine_settings import sampling, start_engine
+
+        engine = start_engine(context)
         _defer_modules()
         from runtime.server.app import create_app
         from runtime.server.safety.options import Safety
@@ -47,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
             engine=engine,
             name=context.payload.name,
             system_prompt=chat.system_prompt,
-            sampling=context.sampling(),
+            sampling=sampling(context.settings),
             max_tokens=context.max_tokens(),
             n_keep=context.n_keep(),
             timeout_s=context.settings.timeout or None,
@@ -61,6 +66,7 @@ def main(arguments: argparse.Namespace) -> int:
         address = f"{scheme}://{_reachable(listener.host)}:{listener.port}/"
 
         def announce() -> None:
+            end_start()
             answer(f"{context.payload.name} is at {address}")
             say("Ctrl-C ends it.")
             if safety.is_exposed:
@@ -84,7 +90,7 @@ def _defer_modules() -> None:
         defer(name)
 
 
-def _tell_when_ready(engine: Engine) -> None:
+def _tell_when_ready(engine: "Engine") -> None:
     with contextlib.suppress(AppError):
         say(f"Ready: {engine.n_ctx} tokens of context, {engine.n_threads} threads.")
 

@@ -11,10 +11,11 @@ from runtime.engine.context_size import check_weights_fit, choose_n_ctx
 from runtime.engine.draft_vocabulary import vocabulary_difference
 from runtime.engine.drafting import MAX_CHECKED
 from runtime.engine.llama import Llama
-from runtime.engine.model import LoadOptions, Model, Weights
+from runtime.engine.model import Model
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.sequence import Sequence
 from runtime.engine.types import BatchSlice, Runner
+from runtime.engine.weights import LoadOptions, Weights
 from runtime.errors import AppError, UnsupportedError
 
 logger = logging.getLogger(__name__)

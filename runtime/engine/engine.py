@@ -16,6 +16,7 @@ from runtime.engine.embedding import (
 )
 from runtime.engine.inbox import Inbox
 from runtime.engine.loading import EngineOptions, load_drafter, load_model
+from runtime.engine.loading_model import LoadingModel
 from runtime.engine.loop import EngineLoop
 from runtime.engine.metrics import Metrics
 from runtime.engine.model import Model
@@ -95,10 +96,15 @@ class Engine:
         self.error: AppError | None = None
 
     @classmethod
-    def start(cls, options: EngineOptions) -> "Engine":
-        """Start loading the model in the background."""
+    def start(cls, options: EngineOptions, loading: LoadingModel | None = None) -> "Engine":
+        """Start in the background.
+
+        Args:
+            options: What to run.
+            loading: The model, where its loading has begun.
+        """
         engine = cls(
-            lambda: load_model(options),
+            lambda: load_model(options, loading),
             max_running=options.max_running,
             adapters=options.adapters,
             load_drafter=lambda model, runner: load_drafter(options, model, runner),

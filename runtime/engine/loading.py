@@ -7,18 +7,19 @@ import msgspec
 from runtime import machine
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
-from runtime.engine.context_size import check_weights_fit, choose_n_ctx
+from runtime.engine.context_size import choose_n_ctx
 from runtime.engine.draft_model import MAX_CATCH_UP, DraftModel
 from runtime.engine.drafting import Drafter
 from runtime.engine.embedder import embedding_shape
-from runtime.engine.llama import Llama
+from runtime.engine.loading_model import LoadingModel, begin_loading_model
 from runtime.engine.lora import LoraAdapters
-from runtime.engine.model import LoadOptions, Model, Weights
+from runtime.engine.model import Model
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.pooling import Pooling
 from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.speculation import SpeculationOptions
 from runtime.engine.types import Runner
+from runtime.engine.weights import LoadOptions, Weights
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,14 @@ class EngineOptions(msgspec.Struct, frozen=True):
     pooling: Pooling | None = None
 
 
-def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
-    """Map the weights and make a context for them.
+def load_model(
+    options: EngineOptions, loading: LoadingModel | None = None
+) -> tuple[Model, ModelRunner]:
+    """Bring the weights into memory and make a context for them.
+
+    Args:
+        options: Which weights, and what they are for.
+        loading: The model, where its loading has begun.
 
     Raises:
         ResourceError: They do not fit into memory, or the context does not.
@@ -73,9 +80,8 @@ def load_model(options: EngineOptions) -> tuple[Model, ModelRunner]:
         UnsupportedError: llama.cpp does not know the model, or it takes no KV cache of the asked
             types; or an adapter is not for it.
     """
-    check_weights_fit(options.weights.size, machine.memory_total_bytes())
-    llama = Llama.load()
-    model = Model.load(llama, options.weights, options.loading)
+    model = (loading or begin_loading_model(options.weights, options.loading)).result()
+    llama = model.llama
     n_ctx = choose_n_ctx(
         options.n_ctx,
         n_ctx_train=model.n_ctx_train,

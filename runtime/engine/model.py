@@ -16,41 +16,13 @@ from runtime.engine.header import ModelHeader
 from runtime.engine.llama import Llama
 from runtime.engine.pooling import Pooling, pooling_of
 from runtime.engine.sampling.params import recommended_sampling
+from runtime.engine.weights import LoadOptions, Weights
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
 
 logger = logging.getLogger(__name__)
 
 # llama.cpp's names for the tokens around a gap.
 _INFILL_PARTS = ("pre", "suf", "mid", "rep", "sep")
-
-
-class Weights(msgspec.Struct, frozen=True):
-    """Where a GGUF lies.
-
-    Args:
-        path: The file it is, or is inside of.
-        offset: Its first byte, in bytes from the file's start.
-        size: Its length in bytes.
-    """
-
-    path: Path
-    offset: int
-    size: int
-
-
-class LoadOptions(msgspec.Struct, frozen=True):
-    """How the weights come into memory.
-
-    Args:
-        repack: Copy weights into the layout that is fastest for this processor, where one
-            exists; those are then no longer shared with other processes.
-        mmap: Map them out of their file, instead of reading them into memory of our own.
-        mlock: Keep them from being swapped out, where the system allows that.
-    """
-
-    repack: bool = False
-    mmap: bool = True
-    mlock: bool = False
 
 
 class InfillTokens(msgspec.Struct, frozen=True):
@@ -75,7 +47,7 @@ class Model:
     """The model and its tokenizer; safe to use from several threads."""
 
     def __init__(self, llama: Llama, handle: Any) -> None:
-        self._llama = llama
+        self.llama = llama
         self._api = llama.api
         self.handle = handle
         self.header = ModelHeader(llama.api, handle)
@@ -220,7 +192,7 @@ class Model:
     @cached_property
     def end_tokens(self) -> list[int]:
         """The tokens with which the model means to stop."""
-        is_end = self._llama.quick("llama_vocab_is_eog")
+        is_end = self.llama.quick("llama_vocab_is_eog")
         is_end.restype = ctypes.c_bool
         vocab = ctypes.c_void_p(self.vocab)
         return [token for token in range(self.n_vocab) if is_end(vocab, token)]

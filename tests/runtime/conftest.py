@@ -7,7 +7,7 @@ import pytest
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
+from runtime.engine.weights import Weights
 
 
 @pytest.fixture(scope="session")

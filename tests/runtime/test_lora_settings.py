@@ -45,6 +45,7 @@ def test_mistakes_are_said(settings: Settings, message: str) -> None:
 def test_a_flag_may_be_given_again() -> None:
     """Each further `--lora` adds to the ones before."""
     parser = argparse.ArgumentParser()
-    add_options(parser, ("model",))
-    given = parser.parse_args(["--lora", "a", "--lora-scaled", "x:1", "--lora", "b,c"])
+    arguments = ["--lora", "a", "--lora-scaled", "x:1", "--lora", "b,c"]
+    add_options(parser, ("model",), arguments)
+    given = parser.parse_args(arguments)
     assert vars(given) == {"lora": "a,b,c", "lora_scaled": "x:1"}

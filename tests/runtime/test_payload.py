@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runtime.cli.command import Context
-from runtime.engine.model import Weights
+from runtime.cli.command import load_options
+from runtime.engine.weights import Weights
 from runtime.manifest import Manifest
 from runtime.payload import Payload
 from runtime.settings import Settings
@@ -27,13 +27,13 @@ def test_only_q4_0_is_repacked_unasked(
 ) -> None:
     """Weights that gain in every way are repacked; a setting decides otherwise."""
     payload = Payload(Path("model"), Weights(Path("model"), 0, 1), _manifest(quantization))
-    assert Context(payload, Settings(repack=asked)).engine_options().loading.repack is expected
+    assert load_options(payload, Settings(repack=asked)).repack is expected
 
 
 def test_a_plain_gguf_stays_mapped() -> None:
     """Nothing says what quantization it has."""
     payload = Payload(Path("a.gguf"), Weights(Path("a.gguf"), 0, 1), None)
-    assert not Context(payload, Settings()).engine_options().loading.repack
+    assert not load_options(payload, Settings()).repack
 
 
 def _manifest(quantization: str) -> Manifest:

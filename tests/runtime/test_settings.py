@@ -2,13 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import fields
 
+from runtime.cli.command import Parser
 from runtime.engine.attention import AttentionOptions
-from runtime.engine.model import LoadOptions
 from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.weights import LoadOptions
 from runtime.errors import UsageError
 from runtime.settings import (
     OPTIONS,
@@ -18,6 +20,9 @@ from runtime.settings import (
     load_settings,
     settings_file,
 )
+
+# Names no option, so that all are added.
+_EVERYTHING = ["--help"]
 
 
 def _load(
@@ -70,14 +75,51 @@ def test_mistakes_in_the_environment_are_said(
 
 def test_booleans_have_two_flags() -> None:
     """`--repack` turns on, `--no-repack` and llama.cpp's `-nr` turn off, silence says nothing."""
-    parser = argparse.ArgumentParser()
-    add_options(parser, ("model", "server", "sampling"))
+    parser = _parser(_EVERYTHING)
     assert vars(parser.parse_args([])) == {}
     assert vars(parser.parse_args(["--repack", "--no-browser"])) == {
         "repack": True,
         "browser": False,
     }
     assert vars(parser.parse_args(["-nr"])) == {"repack": False}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "-c 512 -t2 -np 4 --port=0 --no-browser",
+        "-c512",
+        "--temp 0.5 --temp=0.7 -n -1",
+        "--lora a --lora b -nr --repack",
+        "words --seed 1 -- --more",
+        "-vnr",
+        "--temperature 1",
+        "--tem 1",
+        "--port -c 512",
+        "--port",
+        "--port many",
+        "-ct q8_0",
+        "-sys -verbose",
+    ],
+)
+def test_parsing_needs_the_named_options_alone(line: str) -> None:
+    """What the shortened parser makes of a command line is what the full one does."""
+    assert _parsed(_parser(line.split()), line) == _parsed(_parser(_EVERYTHING), line)
+
+
+def _parser(arguments: list[str]) -> Parser:
+    parser = Parser("serve", "", "")
+    parser.add_argument("words", nargs="*", default=argparse.SUPPRESS)
+    add_options(parser, ("model", "server", "sampling"), arguments)
+    return parser
+
+
+def _parsed(parser: Parser, line: str) -> dict[str, Any] | str:
+    try:
+        return vars(parser.parse_args(line.split()))
+    except UsageError as error:
+        return str(error)
 
 
 def test_every_sampling_setting_is_a_parameter_and_a_flag() -> None:

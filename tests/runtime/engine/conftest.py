@@ -8,7 +8,7 @@ from runtime.engine.adapters import AdapterFile
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
+from runtime.engine.weights import Weights
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 from tests.tiny_lora import write_tiny_lora
 

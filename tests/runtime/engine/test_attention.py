@@ -9,7 +9,7 @@ import pytest
 from runtime.engine.attention import CACHE_TYPES, AttentionOptions
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import LoadOptions, Weights
+from runtime.engine.weights import LoadOptions, Weights
 from runtime.errors import UnsupportedError, UsageError
 from tests.runtime.engine.asking import ask
 from tests.runtime.engine.tiny_llama import write_tiny_llama

@@ -14,12 +14,13 @@ from runtime.engine.adapters import AdapterFile
 from runtime.engine.drafting import Drafter, PromptLookupDrafter
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import Model, Weights
+from runtime.engine.model import Model
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.prompt_file import PromptFile
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
+from runtime.engine.weights import Weights
 from tests.runtime.engine.fake_runner import FakeRunner
 from tests.runtime.engine.guesser import Guesser
 from tests.runtime.engine.tiny_models import WRITERS

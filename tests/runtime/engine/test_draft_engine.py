@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from runtime.engine.draft_model import DraftLimits, DraftModel
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import LoadOptions, Weights
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.sequence import Event, Finished, GenerationRequest, Sequence, TextDelta
 from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.weights import LoadOptions, Weights
 from runtime.errors import DamagedFileError, UnsupportedError
 from tests.runtime.engine.asking import ask, submit
 from tests.runtime.engine.tiny_llama import write_tiny_llama

@@ -7,8 +7,8 @@ import pytest
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.speculation import SpeculationOptions
+from runtime.engine.weights import Weights
 from tests.runtime.engine.asking import ask, submit
 
 pytestmark = pytest.mark.usefixtures("binding")

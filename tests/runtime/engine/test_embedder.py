@@ -16,9 +16,9 @@ from runtime.engine.embedding import (
 )
 from runtime.engine.engine import Engine, NoTextError
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.pooling import Pooling
 from runtime.engine.sequence import GenerationRequest
+from runtime.engine.weights import Weights
 from tests.minilm import MiniLM, cosine
 from tests.runtime.engine.asking import ask
 

@@ -8,9 +8,9 @@ import pytest
 from runtime.engine.adapters import AdapterFile, Adapters, AdapterScale
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import Weights
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
+from runtime.engine.weights import Weights
 from runtime.errors import AppError, DamagedFileError, RequestError, UnsupportedError, UsageError
 from tests.runtime.engine.asking import Asked
 from tests.tiny_lora import write_tiny_lora

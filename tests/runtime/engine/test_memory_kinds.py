@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import Weights
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
@@ -16,6 +15,7 @@ from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
 from runtime.engine.types import BatchSlice
+from runtime.engine.weights import Weights
 from tests.runtime.engine.tiny_models import N_VOCAB, WRITERS
 
 PREFIX = [number * 7 % N_VOCAB for number in range(60)]

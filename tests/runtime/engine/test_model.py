@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.llama import Llama
-from runtime.engine.model import LoadOptions, Model, Weights
+from runtime.engine.model import Model
+from runtime.engine.weights import LoadOptions, Weights
 
 OFFSET = 3 * 65536
 

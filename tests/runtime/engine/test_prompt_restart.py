@@ -7,8 +7,8 @@ import pytest
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.prompt_cache import PromptCacheOptions
+from runtime.engine.weights import Weights
 from tests.runtime.engine.asking import submit
 
 SYSTEM = "You are a careful assistant. Answer in one short sentence. " * 12

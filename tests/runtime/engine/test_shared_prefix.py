@@ -9,7 +9,7 @@ import pytest
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions, load_model
-from runtime.engine.model import Model, Weights
+from runtime.engine.model import Model
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import (
@@ -20,6 +20,7 @@ from runtime.engine.sequence import (
     Stats,
     TextDelta,
 )
+from runtime.engine.weights import Weights
 
 NUM_CLIENTS = 8
 NUM_SHARED = 600

@@ -10,8 +10,8 @@ import uvicorn
 
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.engine.model import Weights
 from runtime.engine.pooling import Pooling
+from runtime.engine.weights import Weights
 from runtime.server.app import create_app
 from runtime.server.state import ServerState
 
