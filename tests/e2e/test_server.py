@@ -204,7 +204,7 @@ def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
                     }
                 ]
             },
-            openai.InternalServerError,
+            openai.BadRequestError,
             "takes no images",
         ),
     ],
