@@ -7,7 +7,8 @@ from gguf import LlamaFileType
 
 from runtime.engine.engine import Engine
 from runtime.engine.llama import Llama
-from runtime.engine.model import InfillTokens, Model, Weights
+from runtime.engine.model import InfillTokens, Model
+from runtime.engine.weights import Weights
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
 
