@@ -88,6 +88,15 @@ class ServedSolofile:
         values = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in values}
 
+    def anonymous_bytes(self) -> int:
+        """Return the memory that no file holds, of the process and of those it started (Linux)."""
+        return sum(
+            int(line.split()[1]) * 1024
+            for pid in (self.process.pid, *_children(self.process.pid))
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+            if line.startswith("Anonymous:")
+        )
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it with a signal and return its exit code."""
         self.process.send_signal(number)
@@ -111,3 +120,11 @@ class ServedSolofile:
     ) -> None:
         if self.process.poll() is None:
             self.stop()
+
+
+def _children(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text(encoding="utf-8").split()
+    ]
