@@ -8,8 +8,8 @@ from runtime.errors import UsageError
 from runtime.manifest import SettingValue
 from runtime.settings import Settings
 
-# What only makes sense on the machine it is given on.
-_NOT_BUILT_IN = {"model"}
+# What only makes sense on the machine it is given on, and what everyone with the file could read.
+_NOT_BUILT_IN = {"model", "api_key"}
 
 
 def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:

@@ -64,6 +64,14 @@ def test_mistakes_in_the_file_are_said(tmp_path: Path, text: str, message: str) 
         _load(tmp_path)
 
 
+def test_a_key_is_not_repeated(tmp_path: Path) -> None:
+    """Where a key is of the wrong type, the error does not show it."""
+    (tmp_path / "model.toml").write_text("api-key = [54321]\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="sets api_key to a value") as raised:
+        _load(tmp_path)
+    assert "54321" not in str(raised.value)
+
+
 def test_mistakes_in_the_environment_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

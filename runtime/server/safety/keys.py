@@ -10,8 +10,9 @@ from starlette.types import Scope
 from runtime.errors import UsageError
 from runtime.server.safety.refusal import Refusal, header
 
-# As in llama-server: whether it runs, and the chat page, which asks for the key itself.
-PUBLIC_PATHS = frozenset({"/", "/health", "/v1/health"})
+# As in llama-server whether it runs, and the chat page, which asks for the key itself; and what
+# the API is like, for browsers, which could not send one.
+PUBLIC_PATHS = frozenset({"/", "/health", "/v1/health", "/docs", "/openapi.json"})
 PUBLIC_FOLDER = "/page/"
 
 # OpenAI's, Anthropic's, and that of OpenAI's clients for Azure.

@@ -1,6 +1,6 @@
 """The settings that keep a server safe, read and checked, and the middleware they ask for."""
 
-import ssl
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.types import ASGIApp
@@ -12,11 +12,12 @@ from runtime.server.safety.body_limit import BodyLimit
 from runtime.server.safety.connection import ConnectionLimits
 from runtime.server.safety.drain import Drain
 from runtime.server.safety.hosts import HostCheck, is_loopback
-from runtime.server.safety.keys import KeyCheck, read_keys
 from runtime.server.safety.origins import Cors, Origins
 from runtime.server.safety.refusal import Check, Guard
-from runtime.server.safety.tls import tls_context
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
 
 MIB = 2**20
 
@@ -38,12 +39,12 @@ class Safety(msgspec.Struct, frozen=True):
 
     hosts: HostCheck
     origins: Origins
-    keys: KeyCheck | None
+    keys: Check | None
     connections: ConnectionLimits
     drain: Drain
     max_body_bytes: int
     logs_bodies: bool
-    tls: ssl.SSLContext | None
+    tls: "ssl.SSLContext | None"
     is_exposed: bool
 
     @classmethod
@@ -59,17 +60,17 @@ class Safety(msgspec.Struct, frozen=True):
         if settings.drain_timeout < 0:
             raise UsageError("--drain-timeout must not be below 0.")
         address = listener.socket.getsockname()[0]
-        keys = read_keys(settings.api_key, settings.api_key_file)
+        keys = _keys(settings)
         return cls(
             hosts=HostCheck(settings.host, address, _items(settings.allowed_hosts)),
             origins=Origins(_items(settings.cors_origins)),
-            keys=KeyCheck(keys) if keys else None,
+            keys=keys,
             connections=ConnectionLimits(settings.max_connections),
             drain=Drain(settings.drain_timeout),
             max_body_bytes=settings.max_body * MIB,
             logs_bodies=settings.log_prompts,
-            tls=tls_context(settings.ssl_cert_file, settings.ssl_key_file),
-            is_exposed=not keys and not is_loopback(address),
+            tls=_tls(settings),
+            is_exposed=keys is None and not is_loopback(address),
         )
 
     def around(self, app: ASGIApp) -> ASGIApp:
@@ -83,3 +84,22 @@ class Safety(msgspec.Struct, frozen=True):
 
 def _items(text: str) -> list[str]:
     return [item for part in text.split(",") if (item := part.strip())]
+
+
+# Few servers have either, so their modules are imported only for those.
+
+
+def _keys(settings: Settings) -> Check | None:
+    if not settings.api_key and not settings.api_key_file:
+        return None
+    from runtime.server.safety.keys import KeyCheck, read_keys
+
+    return KeyCheck(read_keys(settings.api_key, settings.api_key_file))
+
+
+def _tls(settings: Settings) -> "ssl.SSLContext | None":
+    if not settings.ssl_cert_file and not settings.ssl_key_file:
+        return None
+    from runtime.server.safety.tls import tls_context
+
+    return tls_context(settings.ssl_cert_file, settings.ssl_key_file)

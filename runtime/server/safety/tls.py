@@ -5,8 +5,8 @@ import ssl
 from runtime.errors import UsageError
 
 
-def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
-    """Return what TLS needs, or None where neither file is named.
+def tls_context(certificate: str, key: str) -> ssl.SSLContext:
+    """Return what TLS needs.
 
     Args:
         certificate: A PEM file with the certificate, and then those that signed it.
@@ -15,8 +15,6 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
     Raises:
         UsageError: Only one is named, or they cannot be read or do not fit together.
     """
-    if not certificate and not key:
-        return None
     if not certificate or not key:
         raise UsageError("TLS needs both --ssl-cert-file and --ssl-key-file.")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -48,9 +48,11 @@ def test_all_else_is_refused(headers: dict[str, str]) -> None:
     assert b"right" not in answer.body
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/v1/health", "/page/app.js"])
-def test_the_page_and_health_need_no_key(path: str) -> None:
-    """As with llama-server."""
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/v1/health", "/page/app.js", "/docs", "/openapi.json"]
+)
+def test_pages_and_health_need_no_key(path: str) -> None:
+    """A browser could not send one."""
     assert KeyCheck(["right"])(scope_of("GET", path)) is None
 
 
