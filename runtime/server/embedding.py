@@ -13,6 +13,9 @@ from runtime.server.json import Integer
 from runtime.server.request_facts import current_facts
 from runtime.server.state import ServerState
 
+# OpenAI takes 2048; nobody sends more at once than it pays to batch.
+MAX_INPUTS = 10_000
+
 # A text or token ids, or a list of either.
 Input = str | list[str | Integer | list[Integer]]
 
@@ -25,6 +28,10 @@ async def embed(
     Raises:
         RequestError: An input cannot be embedded.
     """
+    if len(inputs) > MAX_INPUTS:
+        raise RequestError(
+            f"There are {len(inputs)} inputs, and no more than {MAX_INPUTS} are taken."
+        )
     loop = asyncio.get_running_loop()
     done: asyncio.Future[EmbeddingEvent] = loop.create_future()
 
@@ -42,7 +49,7 @@ async def embed(
     if isinstance(event, Failed):
         raise event.error
     if facts := current_facts.get():
-        facts.count(sum(map(len, inputs)), None)
+        facts.add_prompts(map(len, inputs))
     assert isinstance(event, Embedded), "a job ends with one of two events"
     return event.embeddings
 

@@ -50,6 +50,7 @@ async def generate(
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[ChoiceEvent] = asyncio.Queue()
     sequences: list[Sequence] = []
+    prompt_sizes: dict[int, int] = {}
     facts = current_facts.get()
 
     def emit(index: int, event: Event) -> None:
@@ -60,13 +61,16 @@ async def generate(
     try:
         for index, request in enumerate(requests):
             sequences.append(engine.submit(request, partial(emit, index)))
+            # Several choices have one prompt.
+            prompt_sizes[id(request.prompt)] = len(request.prompt)
+        if facts:
+            facts.add_prompts(prompt_sizes.values())
         num_unfinished = len(sequences)
         while num_unfinished:
             event = await events.get()
             num_unfinished -= isinstance(event.event, Finished | Failed)
             if facts and isinstance(event.event, Finished):
-                stats = event.event.stats
-                facts.count(stats.prompt_tokens, stats.completion_tokens)
+                facts.add_completion(event.event.stats.completion_tokens)
             yield event
     finally:
         for sequence in sequences:

@@ -1,5 +1,6 @@
 """What becomes known of a request while it is answered, for the log."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 import msgspec
@@ -12,8 +13,8 @@ class RequestFacts(msgspec.Struct):
         id: Names it in the answer and in the log.
         status: The answer's HTTP status; 0 while there is none.
         is_whole: Whether all of the answer was sent.
-        prompt_tokens: The prompt's length, where one was read.
-        completion_tokens: Tokens generated so far, of all choices.
+        prompt_tokens: The length of all prompts, where any was read.
+        completion_tokens: Tokens of all finished choices.
     """
 
     id: str
@@ -22,11 +23,13 @@ class RequestFacts(msgspec.Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
-    def count(self, prompt_tokens: int, completion_tokens: int | None) -> None:
-        """Note the tokens of one choice; all choices of a request have one prompt."""
-        self.prompt_tokens = prompt_tokens
-        if completion_tokens is not None:
-            self.completion_tokens = (self.completion_tokens or 0) + completion_tokens
+    def add_prompts(self, sizes: Iterable[int]) -> None:
+        """Note how many tokens prompts have, or texts to embed."""
+        self.prompt_tokens = (self.prompt_tokens or 0) + sum(sizes)
+
+    def add_completion(self, num_tokens: int) -> None:
+        """Note what was generated for one choice."""
+        self.completion_tokens = (self.completion_tokens or 0) + num_tokens
 
 
 # Each request is answered in a task of its own, so each has its own value.

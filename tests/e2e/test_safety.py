@@ -70,7 +70,7 @@ def test_keys_names_and_pages(solofile: Path, tmp_path: Path) -> None:
     keys, log = tmp_path / "keys", tmp_path / "log"
     keys.write_text(f"# ours\n{KEY}\n", encoding="utf-8")
     arguments = ("--port", "0", "--api-key-file", str(keys), "--log-file", str(log))
-    with ServedSolofile(solofile, *arguments, "--log-format", "json") as served:
+    with ServedSolofile(solofile, *arguments, "--log-format", "json", "-v") as served:
         assert _ask(served, CHAT, BODY)[0] == 401
         assert _ask(served, "/v1/models")[2]["error"]["type"] == "authentication_error"
         assert _ask(served, "/v1/messages", BODY)[2]["type"] == "error"

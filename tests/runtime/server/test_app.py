@@ -87,6 +87,21 @@ def test_the_page_is_there_at_once(app: Starlette) -> None:
     assert b"a &lt;b&gt; model" in body
 
 
+def test_health_tells_of_a_failed_engine() -> None:
+    """It is not loading any more; and where the file lies is nobody's business."""
+
+    def load() -> tuple[Model, Runner]:
+        raise DamagedFileError("/home/me/model.gguf is damaged.")
+
+    engine = Engine(load, max_running=1)
+    engine.start_thread()
+    with pytest.raises(DamagedFileError):
+        engine.wait_until_loaded()
+    status, body = _call(create_app(ServerState(engine, "", "", {}, None)), "GET", "/health")
+    assert (status, json.loads(body)["error"]["type"]) == (500, "server_error")
+    assert b"/home" not in body
+
+
 def test_unknown_paths_get_the_error_object(app: Starlette) -> None:
     """What is not there answers 404 as JSON."""
     status, body = _call(app, "GET", "/nothing")

@@ -1,11 +1,15 @@
 """Tests of errors as the clients of each dialect see them."""
 
+import asyncio
+
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from runtime.engine.engine import ContextSizeError
 from runtime.engine.limits import QueueFullError
-from runtime.server.errors import LoadingError, error_body_of
+from runtime.errors import DamagedFileError, RequestError, UnsupportedError, UsageError
+from runtime.server.errors import LoadingError, answer_error, error_body_of
 
 
 def test_llama_servers_form_tells_sizes() -> None:
@@ -30,6 +34,23 @@ def test_anthropics_form(path: str, error: Exception, kind: str) -> None:
     told = error_body_of(path)(error)
     assert (told["type"], told["error"]["type"]) == ("error", kind)
     assert "secret" not in told["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", [DamagedFileError, UnsupportedError, UsageError, ValueError])
+def test_no_answer_names_a_file(kind: type[Exception]) -> None:
+    """What is wrong with this machine's files is for the log alone."""
+    told = error_body_of("/completion")(kind("/home/me/model.gguf is damaged."))["error"]
+    assert (told["code"], told["type"]) == (500, "server_error")
+    assert "/home" not in told["message"]
+
+
+def test_what_is_no_client_s_fault_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With all there is to know; a client's own mistake is not."""
+    request = Request({"type": "http", "method": "GET", "path": "/x", "headers": []})
+    asyncio.run(answer_error(request, RequestError("The client's mistake.")))
+    assert not caplog.records
+    asyncio.run(answer_error(request, DamagedFileError("/home/me/model.gguf is damaged.")))
+    assert "/home/me/model.gguf" in caplog.text
 
 
 def test_ollamas_form() -> None:

@@ -17,8 +17,9 @@ async def _counting(scope: Scope, receive: Receive, send: Send) -> None:
     """Count tokens of two choices, and answer."""
     facts = current_facts.get()
     assert facts, "each request has them"
-    facts.count(7, 3)
-    facts.count(7, 2)
+    facts.add_prompts([4, 3])
+    facts.add_completion(3)
+    facts.add_completion(2)
     await echo(scope, receive, send)
 
 
