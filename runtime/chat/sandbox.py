@@ -10,17 +10,22 @@ from jinja2 import TemplateError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
+
+from runtime.chat.limited_environment import LimitedEnvironment
+from runtime.chat.template_limits import LimitError
+
+_MAX_SEPARATOR = 16
 
 
 @functools.cache
-def sandbox() -> ImmutableSandboxedEnvironment:
+def sandbox() -> LimitedEnvironment:
     """Return the environment; names and settings are those of transformers."""
-    environment = ImmutableSandboxedEnvironment(
+    environment = LimitedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationBlocks, loopcontrols]
     )
     environment.filters["tojson"] = _to_json
+    environment.limit_filters()
     environment.globals |= {
         "raise_exception": _raise_exception,
         "strftime_now": _strftime_now,
@@ -80,6 +85,10 @@ class _TemplateNamespace(Namespace):
         _refuse_private(name)
         super().__setitem__(name, value)
 
+    # One that holds others twice, and these others again, would have no end.
+    def __repr__(self) -> str:
+        return "<Namespace>"
+
 
 def _refuse_private(name: Any) -> None:
     if isinstance(name, str) and name.startswith("_"):
@@ -101,6 +110,10 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    return json.dumps(
-        x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    if any(len(separator) > _MAX_SEPARATOR for separator in separators or ()):
+        raise LimitError("it writes JSON with long separators")
+    encoder = json.JSONEncoder(
+        ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
+    # Indented, each line repeats what stands before it; so the text grows piece by piece.
+    return encoder.encode(x) if indent is None else sandbox().concat(encoder.iterencode(x))

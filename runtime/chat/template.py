@@ -37,7 +37,7 @@ class ChatTemplate:
     def _compiled(self) -> Template:
         try:
             return sandbox().from_string(self.source)
-        except TemplateError as error:
+        except (TemplateError, RecursionError) as error:
             raise UnsupportedError(
                 f"The chat template is not valid: {error}.",
                 hint="Give another one by --chat-template-file.",
@@ -73,7 +73,8 @@ class ChatTemplate:
         self._refuse_taken(arguments or {}, variables.keys() - {"documents"})
         template = self._compiled
         try:
-            return template.render(variables, **(arguments or {}))
+            with sandbox().rendering():
+                return template.render(variables, **(arguments or {}))
         except TemplateError as error:
             raise RequestError(
                 f"The model's chat template refuses the messages: {error}."
