@@ -1,11 +1,11 @@
 """The parts of grammars for answers: tools' arguments, free text, and other grammars."""
 
-import json
 import logging
 import re
 from collections.abc import Callable
 from typing import Any
 
+from runtime.chat.formats.json_script import json_text
 from runtime.chat.tools import Tool
 from runtime.engine.sampling.json_grammar import GrammarRules, literal
 from runtime.engine.sampling.json_schema import schema_rule
@@ -127,7 +127,9 @@ class CallGrammar:
         return "\n".join([self.rules.text(root), *self._others.values()])
 
 
-def json_call(tool: Tool, arguments: str, *, key: str = "arguments", last: str = "") -> str:
+def json_call(
+    tool: Tool, arguments: str, *, key: str = "arguments", last: str = "", is_plain: bool = False
+) -> str:
     """Return the expression of the object that tells a tool's name and arguments.
 
     Args:
@@ -135,9 +137,11 @@ def json_call(tool: Tool, arguments: str, *, key: str = "arguments", last: str =
         arguments: The rule of its arguments.
         key: What they are called.
         last: The expression of what may follow them.
+        is_plain: Whether it has to begin without a line break, as what tells it from content.
     """
+    gaps = ("", '" "?') if is_plain else ("space", "space")
     return (
-        f'"{{" space "\\"name\\":" space {literal(json.dumps(tool.name, ensure_ascii=False))} '
+        f'"{{" {gaps[0]} "\\"name\\":" {gaps[1]} {literal(json_text(tool.name))} '
         f'space "," space "\\"{key}\\":" space {arguments} space {last} "}}"'
     )
 

@@ -1,13 +1,12 @@
 """Gemma 4: calls in a notation of its own, which becomes JSON."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from runtime.chat.deltas import Delta
 from runtime.chat.formats.call_grammar import CallGrammar
 from runtime.chat.formats.calls import Calls
-from runtime.chat.formats.json_script import read_string, read_value
+from runtime.chat.formats.json_script import as_json, json_text, read_string, read_value
 from runtime.chat.formats.marked_format import MarkedFormat, Markers
 from runtime.chat.formats.script import Script, Text
 from runtime.chat.tools import Tool, ToolUse
@@ -71,14 +70,14 @@ class _Notation:
             return (yield from self._read_members("[", "]", depth))
         value = yield from read_value(self._text)
         if value:
-            yield self._delta(_as_json(value))
+            yield self._delta(as_json(value))
         return bool(value)
 
     def _read_string(self) -> Script[bool]:
         yield self._delta('"')
         end = yield from self._text.pass_on(
             [_QUOTE],
-            lambda part: self._delta(json.dumps(part, ensure_ascii=False)[1:-1]),
+            lambda part: self._delta(json_text(part)[1:-1]),
             trims=False,
         )
         if end:
@@ -120,16 +119,8 @@ class _Notation:
         yield from self._text.skip_space()
         if not (yield from self._text.accept(":")):
             return False
-        yield self._delta(f"{json.dumps(key.strip(), ensure_ascii=False)}:")
+        yield self._delta(f"{json_text(key.strip())}:")
         return True
-
-
-def _as_json(value: str) -> str:
-    try:
-        json.loads(value)
-    except ValueError:
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 class _NotationRules:

@@ -43,6 +43,20 @@ class _Container:
         return len(text)
 
 
+def json_text(text: str) -> str:
+    """Return a text as a string of JSON."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def as_json(value: str) -> str:
+    """Return a value if it is JSON, else as a string of JSON."""
+    try:
+        json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return json_text(value)
+    return value
+
+
 def read_string(text: Text) -> Script[str | None]:
     """Return the string that comes next; None if there is none."""
     while True:
@@ -71,7 +85,7 @@ def read_value(text: Text) -> Script[str]:
     start = text.rest[:1] or ((yield from text.more()) and text.rest[:1])
     if start == '"':
         value = yield from read_string(text)
-        return "" if value is None else json.dumps(value, ensure_ascii=False)
+        return "" if value is None else json_text(value)
     taken = ""
     if start and start in "{[":
         container = _Container()
@@ -84,6 +98,10 @@ def read_value(text: Text) -> Script[str]:
         taken += text.take(match.end() if match else 0)
         if text.rest or not (yield from text.more()):
             return taken
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _decoded(literal: str) -> str | None:

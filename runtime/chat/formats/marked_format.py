@@ -55,6 +55,11 @@ class MarkedFormat(OutputFormat):
         Nothing may be yielded before it is sure to be one.
         """
 
+    def read_beginning(self, text: Text, calls: Calls) -> Script[bool]:
+        """Read calls without a marker where the answer begins, as `read_calls` does."""
+        yield from ()
+        return False
+
     @abstractmethod
     def call_expression(self, grammar: CallGrammar, tool_use: ToolUse) -> str:
         """Return the expression of all calls of an answer, with their markers."""
@@ -120,6 +125,11 @@ class MarkedFormat(OutputFormat):
         calls = Calls(tool_use)
         if self.reasoning:
             yield from _read_reasoning(text, self.reasoning, is_open=is_open)
+        start = text.at
+        if tool_use.callable_tools and (yield from self.read_beginning(text, calls)):
+            yield from text.skip_space()
+        else:
+            text.at = start
         again = (self.reasoning.begin,) if self.reasoning and self.reasons_again else ()
         markers = (*self.markers(tool_use), *again)
         while marker := (yield from text.pass_on(markers, ContentDelta)):

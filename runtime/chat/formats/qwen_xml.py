@@ -1,12 +1,12 @@
 """Qwen3-Coder, Qwen 3.5 and others: calls whose arguments stand between tags, each by its name."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from runtime.chat.deltas import Delta
 from runtime.chat.formats.call_grammar import CallGrammar
 from runtime.chat.formats.calls import Calls
+from runtime.chat.formats.json_script import as_json, json_text
 from runtime.chat.formats.marked_format import MarkedFormat
 from runtime.chat.formats.script import Script, Text
 from runtime.chat.tools import Tool, ToolUse
@@ -41,7 +41,7 @@ class QwenXmlFormat(MarkedFormat):
         comma = ""
         while (yield from _opens(text)):
             key = (yield from text.read_until(">")) or ""
-            yield calls.more(f"{comma}{json.dumps(key, ensure_ascii=False)}: ")
+            yield calls.more(f"{comma}{json_text(key)}: ")
             yield from _read_value(text, calls.properties(name).get(key), calls.more)
             comma = ", "
         if text.rest:
@@ -75,16 +75,15 @@ def _read_value(text: Text, schema: Any, delta: Callable[[str], Delta]) -> Scrip
     yield from text.accept("\n")
     if _is_string(schema):
         yield delta('"')
-        end = yield from text.pass_on(
-            _ENDS, lambda part: delta(json.dumps(part, ensure_ascii=False)[1:-1]), trims=False
-        )
+        end = yield from text.pass_on(_ENDS, lambda part: delta(json_text(part)[1:-1]), trims=False)
         if end:
             yield delta('"')
     else:
         parts: list[str] = []
         end = yield from _collect(text, parts)
         if end:
-            yield delta(_as_json("".join(parts)))
+            value = "".join(parts).strip()
+            yield delta(as_json(_PYTHON.get(value, value)))
     yield from text.accept(end)
 
 
@@ -100,15 +99,6 @@ def _collect(text: Text, parts: list[str]) -> Script[str]:
         if not (yield from text.more()):
             parts.append(text.take(len(rest)))
             return ""
-
-
-def _as_json(value: str) -> str:
-    value = _PYTHON.get(value.strip(), value.strip())
-    try:
-        json.loads(value)
-    except (ValueError, RecursionError):
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 def _is_string(schema: Any) -> bool:

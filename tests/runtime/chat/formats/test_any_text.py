@@ -6,33 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.chat.formats.bare_json import GenericFormat, Llama3Format
-from runtime.chat.formats.gemma import GemmaFormat
-from runtime.chat.formats.gpt_oss import GptOssFormat
-from runtime.chat.formats.hermes import HermesFormat
-from runtime.chat.formats.listed import ListedFormat, PhiFormat
-from runtime.chat.formats.marked_format import THINK
-from runtime.chat.formats.mistral import MistralFormat
 from runtime.chat.formats.output_format import OutputFormat
-from runtime.chat.formats.qwen_xml import QwenXmlFormat
-from runtime.chat.formats.sections import DeepSeekFormat, KimiFormat
 from runtime.chat.tools import NO_TOOLS, ToolUse
+from tests.runtime.chat.formats.forms import FORMS
 from tests.runtime.chat.formats.reading import TOOLS, read
 
-FORMS = [
-    OutputFormat(),
-    HermesFormat(THINK),
-    QwenXmlFormat(THINK),
-    Llama3Format(),
-    GenericFormat(THINK),
-    MistralFormat(names_first=True, reasoning=THINK),
-    DeepSeekFormat(is_fenced=True, reasoning=THINK),
-    KimiFormat(THINK),
-    ListedFormat("<TOOLCALL>", "</TOOLCALL>"),
-    PhiFormat(),
-    GemmaFormat(),
-    GptOssFormat(),
-]
 MARKERS = sorted({marker for form in FORMS for marker in form.shown_tokens})
 PIECES = [
     *MARKERS,

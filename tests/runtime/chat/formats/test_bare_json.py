@@ -25,6 +25,7 @@ CALLS = (("get_weather", '{"city": "Köln"}'), ("clock", "{}"))
         f"<|python_tag|>{WEATHER};{CLOCK}",
         f"{WEATHER}\n{CLOCK}",
         f"{WEATHER} {CLOCK}".replace(": ", ":"),
+        f"\n{WEATHER}\n{CLOCK}".replace('{"name"', '{\n  "name"'),
     ],
 )
 def test_calls_of_llama(text: str) -> None:
@@ -48,6 +49,7 @@ def test_a_call_among_words() -> None:
         '{"answer": {"name": 3}}',
         '<|python_tag|>brave_search.call(query="x")',
         '{"name": "clock", "mood": 3}',
+        'Like this: {\n "name": "clock", "parameters": {}}',
         '{"name": "clock"',
         '{"na',
     ],

@@ -51,6 +51,7 @@ def test_the_outer_tag_may_be_missing() -> None:
         ({"type": "boolean"}, "True", True),
         ({"type": ["string", "null"]}, "None", None),
         ({"type": "integer"}, "many", "many"),
+        ({"type": "number"}, "NaN", "NaN"),
         ({"anyOf": [{"type": "string"}, {"enum": ["a"]}]}, "7", "7"),
         ({"const": "x"}, "x", "x"),
         ({}, '{"a": [1]}', {"a": [1]}),

@@ -1,13 +1,17 @@
 """Tests of grammars that wait for a trigger, with the real model."""
 
 import re
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from runtime.engine.engine import Engine
+from runtime.engine.llama import Llama
+from runtime.engine.sampling.grammar import Grammar
+from runtime.engine.sampling.lazy_grammar import LazyGrammar
 from runtime.engine.sampling.params import SamplingParams
-from runtime.engine.sampling.trigger import GrammarTrigger
+from runtime.engine.sampling.trigger import GrammarTrigger, TriggerPause
 from runtime.errors import RequestError
 from tests.runtime.engine.asking import ask, submit
 
@@ -79,3 +83,42 @@ def test_a_lazy_grammar_needs_triggers(params: dict[str, Any], reason: str) -> N
     """What is missing or too much is said."""
     with pytest.raises(RequestError, match=reason):
         SamplingParams(**params)
+
+
+def test_a_token_that_goes_on_otherwise_is_no_trigger(engine: Engine) -> None:
+    """Where the token that ends the word has more than the grammar allows, the text stays free."""
+    lazy = LazyGrammar(
+        engine.model,
+        Grammar.parse(Llama.load().api, engine.model, 'root ::= "Hel" "p"'),
+        [GrammarTrigger("Hel")],
+    )
+    with closing(lazy):
+        (hello,) = engine.model.tokenize("Hello", add_special=False, parse_special=False)
+        (helping,) = engine.model.tokenize("Help", add_special=False, parse_special=False)
+        lazy.accept(hello)
+        assert lazy.allows(hello)
+        lazy.accept(helping)
+        assert not lazy.allows(hello)
+
+
+@pytest.mark.parametrize(
+    ("pause", "text", "is_free"),
+    [
+        (TriggerPause("<think>", "</think>"), " <think> go </think> ", True),
+        (TriggerPause("<think>", "</think>"), "<think> go </think> go", False),
+        (TriggerPause("<think>", "</think>"), "<th go", False),
+        (TriggerPause("", "</think>"), "go <think> go", True),
+        (TriggerPause("", "</think>"), "a</think>go", False),
+        (None, "<think> go", False),
+    ],
+)
+def test_a_pause_hides_triggers(
+    engine: Engine, pause: TriggerPause | None, text: str, is_free: bool
+) -> None:
+    """They are looked for behind it, or at once if the text does not begin with it."""
+    grammar = Grammar.parse(Llama.load().api, engine.model, 'root ::= "go" "!"')
+    tokens = engine.model.tokenize(text, add_special=False, parse_special=False)
+    with closing(LazyGrammar(engine.model, grammar, [GrammarTrigger("go")], pause)) as lazy:
+        for token in tokens:
+            lazy.accept(token)
+        assert lazy.allows(tokens[0]) == is_free
