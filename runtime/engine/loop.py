@@ -110,6 +110,7 @@ class EngineLoop:
         """End what has had its time: with the text it has, or as a failure without any."""
         for sequence in filter(is_late, self._scheduler.sequences()):
             if sequence.num_completion_tokens:
+                self._tell_rest(sequence)
                 self._finish(sequence, "length")
             else:
                 assert sequence.request.timeout_s is not None, "it is late"
@@ -187,13 +188,16 @@ class EngineLoop:
             sequence.first_token_at = time.monotonic()
         sequence.tokens.append(token)
         self._metrics.count_token(sequence)
-        if self._model.is_end_of_generation(token):
-            self._finish(sequence, "stop")
-            return token
+        is_end = self._model.is_end_of_generation(token)
+        if is_end:
+            self._tell_rest(sequence)
         sequence.untold.append(token)
         num_top = sequence.request.num_top_logprobs
         if num_top is not None:
             sequence.choices.append(self._runner.choice(index, token, num_top, offset))
+        if is_end:
+            self._finish(sequence, "stop")
+            return token
         is_shown = token in sequence.request.shown_tokens
         piece = self._model.special_piece(token) if is_shown else self._model.piece(token)
         text = sequence.text.push(piece)
@@ -202,6 +206,7 @@ class EngineLoop:
         if sequence.text.stopped_by is not None:
             self._finish(sequence, "stop")
         elif self._is_at_limit(sequence) or has_generated_long_enough(sequence, text):
+            self._tell_rest(sequence)
             self._finish(sequence, "length")
         return token
 
@@ -213,13 +218,20 @@ class EngineLoop:
             request.max_tokens is not None and sequence.num_completion_tokens >= request.max_tokens
         )
 
+    def _tell_rest(self, sequence: Sequence) -> None:
+        """Tell the text that was held back, now that no more follows."""
+        rest = sequence.text.finish()
+        if rest or sequence.untold:
+            sequence.emit(sequence.delta(rest))
+
     def _finish(self, sequence: Sequence, reason: str) -> None:
-        if reason != "cancelled" and sequence.text.stopped_by is None:
-            rest = sequence.text.finish()
-            if rest or sequence.untold:
-                sequence.emit(sequence.delta(rest))
         self._leave(sequence, reason)
-        sequence.emit(Finished(reason, sequence.stats(), sequence.text.stopped_by))
+        stats = sequence.stats()
+        if reason != "cancelled":
+            self._metrics.count_answer(stats)
+        untold = sequence.delta("")
+        stopped_by = sequence.text.stopped_by
+        sequence.emit(Finished(reason, stats, stopped_by, untold.tokens, untold.choices))
 
     def _fail(self, sequence: Sequence, error: AppError, reason: str = "error") -> None:
         self._leave(sequence, reason)

@@ -8,12 +8,14 @@ import msgspec
 from msgspec.structs import replace
 
 from runtime.engine.scheduler import Work
-from runtime.engine.sequence import Sequence
+from runtime.engine.sequence import Sequence, Stats
 
 # Upper bounds of the buckets for waiting times, in seconds.
 TIME_BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 # The same for tokens in a batch.
 BATCH_BOUNDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0)
+# The same for tokens in a prompt or an answer.
+LENGTH_BOUNDS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0)
 
 
 class Histogram(msgspec.Struct):
@@ -55,6 +57,10 @@ def _batch_sizes() -> Histogram:
     return Histogram(BATCH_BOUNDS)
 
 
+def _lengths() -> Histogram:
+    return Histogram(LENGTH_BOUNDS)
+
+
 class Metrics(msgspec.Struct):
     """The engine's counters, and how things stood after the last batch.
 
@@ -79,6 +85,10 @@ class Metrics(msgspec.Struct):
         num_evictions: How often a finished sequence lost cells.
         queue_s: Seconds until a request's first batch.
         time_to_first_token_s: Seconds from a request's arrival to its first token.
+        answer_s: Seconds from a request's arrival to its answer's end.
+        time_per_token_s: Seconds that a token of an answer took, its prompt included.
+        prompt_lengths: Tokens in a prompt that was answered.
+        answer_lengths: Tokens in an answer.
     """
 
     num_running: int = 0
@@ -100,9 +110,11 @@ class Metrics(msgspec.Struct):
     num_preemptions: int = 0
     num_evictions: int = 0
     queue_s: Histogram = msgspec.field(default_factory=_times)
-    time_to_first_token_s: Histogram = msgspec.field(
-        default_factory=lambda: Histogram(TIME_BOUNDS_S)
-    )
+    time_to_first_token_s: Histogram = msgspec.field(default_factory=_times)
+    answer_s: Histogram = msgspec.field(default_factory=_times)
+    time_per_token_s: Histogram = msgspec.field(default_factory=_times)
+    prompt_lengths: Histogram = msgspec.field(default_factory=_lengths)
+    answer_lengths: Histogram = msgspec.field(default_factory=_lengths)
 
     def count_batch(self, works: Iterable[Work], seconds: float) -> None:
         """Count a batch that was computed; the sequences do not know of it yet."""
@@ -135,6 +147,14 @@ class Metrics(msgspec.Struct):
         self.queue_s.observe(stats.queue_s)
         self.time_to_first_token_s.observe(stats.time_to_first_token_s)
 
+    def count_answer(self, stats: Stats) -> None:
+        """Count an answer that is complete."""
+        inference_s = stats.prompt_s + stats.generation_s
+        self.answer_s.observe(stats.queue_s + inference_s)
+        self.time_per_token_s.observe(inference_s / max(1, stats.completion_tokens))
+        self.prompt_lengths.observe(stats.prompt_tokens)
+        self.answer_lengths.observe(stats.completion_tokens)
+
     def snapshot(self) -> "Metrics":
         """Return a copy that stays as it is."""
         return replace(
@@ -143,4 +163,8 @@ class Metrics(msgspec.Struct):
             batch_tokens=self.batch_tokens.copy(),
             queue_s=self.queue_s.copy(),
             time_to_first_token_s=self.time_to_first_token_s.copy(),
+            answer_s=self.answer_s.copy(),
+            time_per_token_s=self.time_per_token_s.copy(),
+            prompt_lengths=self.prompt_lengths.copy(),
+            answer_lengths=self.answer_lengths.copy(),
         )

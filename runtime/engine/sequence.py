@@ -111,11 +111,16 @@ class Finished(msgspec.Struct, frozen=True):
         reason: `stop` by the model or a stop string, `length`, or `cancelled`.
         stats: What it took.
         stopped_by: The stop string that ended it; None where none did.
+        tokens: The tokens that no delta told of: the one with which the model ended, or those of
+            the stop string.
+        choices: How likely they were, where that was asked for.
     """
 
     reason: str
     stats: Stats
     stopped_by: str | None = None
+    tokens: tuple[int, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True):

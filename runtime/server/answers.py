@@ -50,12 +50,16 @@ class AnswerEnd(msgspec.Struct, frozen=True):
         reason: `stop`, `length` or `tool_calls`.
         stats: What it took.
         stopped_by: The stop string that ended it; None where none did.
+        tokens: See `Finished`.
+        choices: See `Finished`.
     """
 
     index: int
     reason: str
     stats: Stats
     stopped_by: str | None
+    tokens: tuple[int, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 AnswerEvent = AnswerDelta | AnswerEnd
@@ -208,7 +212,14 @@ class _GrowingAnswer:
         """Return the answer's end."""
         is_call = self._has_calls and finished.reason == "stop"
         reason = "tool_calls" if is_call else finished.reason
-        return AnswerEnd(self._index, reason, finished.stats, finished.stopped_by)
+        return AnswerEnd(
+            self._index,
+            reason,
+            finished.stats,
+            finished.stopped_by,
+            finished.tokens,
+            finished.choices,
+        )
 
     def _told(self, deltas: Sequence[Delta]) -> AnswerDelta | None:
         if not deltas:

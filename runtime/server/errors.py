@@ -4,6 +4,7 @@ import importlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -25,9 +26,17 @@ from runtime.server.json import JSONResponse
 logger = logging.getLogger(__name__)
 
 ErrorBody = Callable[[Exception], dict[str, Any]]
+ErrorStatus = Callable[[Exception], int]
 
 # Dialects with errors of a form of their own, in their module `errors`.
-_DIALECTS_OF_PATHS = {"/api/": "ollama", "/v1/messages": "anthropic", "/generate": "tgi"}
+_DIALECTS_OF_PATHS = {
+    "/api/": "ollama",
+    "/v1/messages": "anthropic",
+    "/chat_tokenize": "tgi",
+    "/generate": "tgi",
+    "/info": "tgi",
+    "/ping": "tgi",
+}
 _SEE_LOG = "The server failed to answer; its log says why."
 # When a client may ask again after it came at a busy time.
 RETRY_AFTER_S = 1
@@ -99,18 +108,36 @@ async def answer_error(request: Request, error: Exception) -> Response:
     if error_facts(error).kind == "server_error":
         logger.error("%s %s failed.", request.method, request.url.path, exc_info=error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, BusyError) else None
-    body = error_body_of(request.url.path)(error)
-    return JSONResponse(body, status_code=error_facts(error).code, headers=headers)
+    path = request.url.path
+    body = error_body_of(path)(error)
+    return JSONResponse(body, status_code=error_status_of(path)(error), headers=headers)
+
+
+def error_status(error: Exception) -> int:
+    """Return the HTTP status that tells of an error, in most dialects."""
+    return error_facts(error).code
 
 
 def error_body_of(path: str) -> ErrorBody:
     """Return what makes the JSON of errors in the dialect that a path is of."""
-    for prefix, dialect in _DIALECTS_OF_PATHS.items():
-        if path.startswith(prefix):
-            module = importlib.import_module(f"runtime.server.dialects.{dialect}.errors")
-            body: ErrorBody = module.error_body
-            return body
-    return error_body
+    body: ErrorBody = getattr(_errors_of(path), "error_body", error_body)
+    return body
+
+
+def error_status_of(path: str) -> ErrorStatus:
+    """Return what chooses the status of errors in the dialect that a path is of."""
+    status: ErrorStatus = getattr(_errors_of(path), "error_status", error_status)
+    return status
+
+
+def _errors_of(path: str) -> ModuleType | None:
+    """Return the module `errors` of the dialect that a path is of, where it has one."""
+    # The page is at the root, too, but it has no errors of its own.
+    names = ["tgi"] if path == "/" else []
+    names += [name for prefix, name in _DIALECTS_OF_PATHS.items() if path.startswith(prefix)]
+    if not names:
+        return None
+    return importlib.import_module(f"runtime.server.dialects.{names[0]}.errors")
 
 
 def _code_and_kind(error: Exception) -> tuple[int, str]:

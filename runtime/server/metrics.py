@@ -4,7 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.engine.metrics import Histogram, Metrics
+from runtime.server.dialects.tgi.metrics import tgi_metrics_text
 from runtime.server.errors import LoadingError
+from runtime.server.prometheus import head, histogram, metric
 from runtime.server.state import state_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
@@ -19,21 +21,16 @@ async def metrics(request: Request) -> Response:
 
 
 def metrics_text(now: Metrics) -> str:
-    """Return everything, first by llama-server's names and then by our own."""
+    """Return everything by llama-server's names, our own, and text-generation-inference's."""
     return "".join(
         [
-            *(_metric("llamacpp", "counter", *item) for item in _llamacpp_counters(now)),
-            *(_metric("llamacpp", "gauge", *item) for item in _llamacpp_gauges(now)),
-            *(_metric("solofile", "counter", *item) for item in _own_counters(now)),
-            *(_metric("solofile", "gauge", *item) for item in _own_gauges(now)),
+            *(metric("llamacpp:", "counter", *item) for item in _llamacpp_counters(now)),
+            *(metric("llamacpp:", "gauge", *item) for item in _llamacpp_gauges(now)),
+            *(metric("solofile:", "counter", *item) for item in _own_counters(now)),
+            *(metric("solofile:", "gauge", *item) for item in _own_gauges(now)),
             _finished(now),
-            _histogram("queue_seconds", "Time until a request's first batch", now.queue_s),
-            _histogram(
-                "time_to_first_token_seconds",
-                "Time from a request's arrival to its first token",
-                now.time_to_first_token_s,
-            ),
-            _histogram("batch_tokens", "Tokens in a batch", now.batch_tokens),
+            *(histogram("solofile:", *item) for item in _own_histograms(now)),
+            tgi_metrics_text(now),
         ]
     )
 
@@ -88,30 +85,24 @@ def _own_gauges(now: Metrics) -> list[_Item]:
     ]
 
 
+def _own_histograms(now: Metrics) -> list[tuple[str, str, Histogram]]:
+    return [
+        ("queue_seconds", "Time until a request's first batch", now.queue_s),
+        (
+            "time_to_first_token_seconds",
+            "Time from a request's arrival to its first token",
+            now.time_to_first_token_s,
+        ),
+        ("batch_tokens", "Tokens in a batch", now.batch_tokens),
+    ]
+
+
 def _finished(now: Metrics) -> str:
-    lines = _head("solofile", "requests_finished_total", "Requests that have ended", "counter")
+    lines = head("solofile:requests_finished_total", "counter", "Requests that have ended")
     for reason in sorted({"stop", "length", "cancelled", "timeout", "error", *now.num_finished}):
         count = now.num_finished[reason]
         lines += f'solofile:requests_finished_total{{reason="{reason}"}} {count}\n'
     return lines
-
-
-def _metric(prefix: str, kind: str, name: str, meaning: str, value: float) -> str:
-    return f"{_head(prefix, name, meaning, kind)}{prefix}:{name} {value:.10g}\n"
-
-
-def _histogram(name: str, meaning: str, histogram: Histogram) -> str:
-    text = _head("solofile", name, meaning, "histogram")
-    below = 0
-    for bound, count in zip([*histogram.bounds, "+Inf"], histogram.counts, strict=True):
-        below += count
-        shown = bound if isinstance(bound, str) else f"{bound:g}"
-        text += f'solofile:{name}_bucket{{le="{shown}"}} {below}\n'
-    return f"{text}solofile:{name}_sum {histogram.total:.10g}\nsolofile:{name}_count {below}\n"
-
-
-def _head(prefix: str, name: str, meaning: str, kind: str) -> str:
-    return f"# HELP {prefix}:{name} {meaning}.\n# TYPE {prefix}:{name} {kind}\n"
 
 
 def _rate(count: float, seconds: float) -> float:

@@ -59,7 +59,7 @@ def _v1(name: str) -> tuple[str, str]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", _v1("health"), "health", "health", "Whether the model is loaded"),
+    Endpoint("GET", (*_v1("health"), "/ping"), "health", "health", "Whether the model is loaded"),
     Endpoint("GET", ("/metrics",), "metrics", "metrics", "Counters of the engine, for Prometheus"),
     Endpoint("GET", ("/openapi.json",), "openapi", "document", "This document"),
     Endpoint("GET", ("/docs",), "api_page", "api_page", "The same for people"),
@@ -84,6 +84,29 @@ ENDPOINTS = (
         "dialects.openai.responses",
         "input_tokens",
         "How long such a conversation is",
+    ),
+    Endpoint("POST", ("/generate",), "dialects.tgi.generate", "generate", "How a text goes on"),
+    Endpoint(
+        "POST",
+        ("/generate_stream",),
+        "dialects.tgi.generate",
+        "generate_stream",
+        "How a text goes on, token by token",
+    ),
+    Endpoint(
+        "POST",
+        ("/",),
+        "dialects.tgi.generate",
+        "generate_either",
+        "How a text goes on, whole or token by token",
+    ),
+    Endpoint("GET", ("/info",), "dialects.tgi.info", "info", "What is served, and its limits"),
+    Endpoint(
+        "POST",
+        ("/chat_tokenize",),
+        "dialects.tgi.chat_tokenize",
+        "chat_tokenize",
+        "The prompt of a conversation and its tokens",
     ),
     Endpoint(
         "POST",

@@ -5,11 +5,14 @@ whole alternative. Look-around, back references, `\b` and `\p{...}` are not.
 """
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
 from runtime.engine.sampling.json_grammar import GrammarRules
 from runtime.engine.sampling.schema_errors import SchemaError
+from runtime.errors import RequestError
 
 MAX_GROUP_DEPTH = 30
 MAX_REPETITIONS = 10_000
@@ -42,11 +45,24 @@ def pattern_rule(rules: GrammarRules, pattern: str, path: str) -> str:
     Raises:
         SchemaError: The pattern is not valid, or needs what is not supported.
     """
-    return rules.add(f'"\\"" {_Parser(rules, pattern, path).whole()} "\\""')
+    return rules.add(f'"\\"" {PatternParser(rules, pattern, path).whole()} "\\""')
 
 
-class _Parser:
-    """Reads one pattern from left to right."""
+class PatternParser:
+    """Reads one pattern from left to right.
+
+    Args:
+        rules: Where its rules are written.
+        pattern: What to read.
+        path: Where in the schema it stands, as a JSON pointer.
+
+    Attributes:
+        beyond: The expression of what may stand where a pattern has no anchor.
+        spellings: Characters that cannot stand in the text as they are, and what stands there.
+    """
+
+    beyond: ClassVar[str] = "character*"
+    spellings: ClassVar[Mapping[int, str]] = _SPELLINGS
 
     def __init__(self, rules: GrammarRules, pattern: str, path: str) -> None:
         self._rules = rules
@@ -65,9 +81,9 @@ class _Parser:
         return self._rules.add(" | ".join(ways))
 
     def _anchored(self) -> str:
-        before = "" if self._skip("^") else "character*"
+        before = "" if self._skip("^") else self.beyond
         piece = self._sequence()
-        after = "" if self._skip("$") else "character*"
+        after = "" if self._skip("$") else self.beyond
         if self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
             raise self._error("has a $ that is not at the end")
         return f"{before} {piece.text} {after}".strip() or '""'
@@ -194,13 +210,13 @@ class _Parser:
         return int(digits, 16)
 
     def _spelled(self, ranges: _Ranges) -> str:
-        """Return the expression of one of some characters, as JSON spells them."""
+        """Return the expression of one of some characters, as the text spells them."""
         special = [
-            f'"{_SPELLINGS[code]}"'
-            for code in _SPELLINGS
+            f'"{self.spellings[code]}"'
+            for code in self.spellings
             if any(first <= code <= last for first, last in ranges)
         ]
-        plain = _complement(_complement(ranges) + [(code, code) for code in _SPELLINGS])
+        plain = _complement(_complement(ranges) + [(code, code) for code in self.spellings])
         ways = [f"[{''.join(_class_range(*each) for each in plain)}]"] if plain else []
         if not ways and not special:
             raise self._error("names half of a surrogate pair")
@@ -222,7 +238,7 @@ class _Parser:
         self._at += len(text) * found
         return found
 
-    def _error(self, reason: str) -> SchemaError:
+    def _error(self, reason: str) -> RequestError:
         return SchemaError(self._path, f"the pattern {reason} (character {self._at})")
 
 

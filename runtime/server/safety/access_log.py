@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 # What a client may call its request; anything else could forge lines of the log.
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Asked again and again by machines; llama-server does not log them at all.
-_PROBES = frozenset({"/health", "/v1/health", "/metrics"})
+_PROBES = frozenset({"/health", "/ping", "/v1/health", "/metrics"})
 _MAX_LOGGED_BYTES = 100_000
 
 

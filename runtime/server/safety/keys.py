@@ -12,7 +12,7 @@ from runtime.server.safety.refusal import Refusal, header
 
 # As in llama-server whether it runs, and the chat page, which asks for the key itself; and what
 # the API is like, for browsers, which could not send one.
-PUBLIC_PATHS = frozenset({"/", "/health", "/v1/health", "/docs", "/openapi.json"})
+PUBLIC_PATHS = frozenset({"/", "/health", "/ping", "/v1/health", "/docs", "/openapi.json"})
 PUBLIC_FOLDER = "/page/"
 
 # OpenAI's, Anthropic's, and that of OpenAI's clients for Azure.
@@ -72,8 +72,7 @@ class KeyCheck:
 
     def __call__(self, scope: Scope) -> Refusal | None:
         """Return a refusal for a request that needs a key and has none of ours."""
-        path = scope["path"]
-        if path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER):
+        if _is_public(scope):
             return None
         is_ours = False
         for key in _sent_keys(scope):
@@ -81,6 +80,13 @@ class KeyCheck:
             for own in self._digests:
                 is_ours |= hmac.compare_digest(digest, own)
         return None if is_ours else _REFUSAL
+
+
+def _is_public(scope: Scope) -> bool:
+    # Posted to, the page's path generates text.
+    path = scope["path"]
+    is_read = scope["method"] in ("GET", "HEAD")
+    return is_read and (path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER))
 
 
 def _sent_keys(scope: Scope) -> Iterator[str]:

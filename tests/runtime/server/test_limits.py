@@ -19,7 +19,9 @@ from runtime.server.state import ServerState
 )
 def test_a_busy_server_says_when_to_ask_again(error: BusyError, words: str) -> None:
     """The answer is 503 with llama-server's type, and carries Retry-After."""
-    answer = asyncio.run(answer_error(Request({"type": "http", "path": "/", "headers": []}), error))
+    answer = asyncio.run(
+        answer_error(Request({"type": "http", "path": "/v1/x", "headers": []}), error)
+    )
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     told = json.loads(bytes(answer.body))["error"]
     assert told["type"] == "unavailable_error"

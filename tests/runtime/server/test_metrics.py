@@ -9,7 +9,7 @@ from runtime.engine.sequence import Stats
 from runtime.server.metrics import metrics_text
 from runtime.server.timings import timings
 
-LINE = re.compile(r'[a-z]+:[a-z_]+(\{[a-z]+="[^"]+"\})? [0-9.e+-]+')
+LINE = re.compile(r'([a-z]+:|tgi_)[a-z_]+(\{[a-z]+="[^"]+"\})? [0-9.e+-]+')
 
 
 def test_every_line_is_prometheus_text() -> None:
@@ -22,7 +22,10 @@ def test_every_line_is_prometheus_text() -> None:
     assert all(LINE.fullmatch(line) for line in values)
     types = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(set(types)) == len(types)
-    families = [re.sub(r"(_bucket|_sum|_count)?(\{.*)? .*", "", line) for line in values]
+    names = [re.sub(r"(\{.*)? .*", "", line) for line in values]
+    families = [
+        name if name in types else re.sub(r"_(bucket|sum|count)$", "", name) for name in names
+    ]
     assert set(families) == set(types)
     assert "llamacpp:requests_processing 2" in values
     assert "llamacpp:prompt_tokens_seconds 20" in values
@@ -30,6 +33,8 @@ def test_every_line_is_prometheus_text() -> None:
     assert 'solofile:queue_seconds_bucket{le="0.25"} 0' in values
     assert 'solofile:queue_seconds_bucket{le="0.5"} 1' in values
     assert 'solofile:queue_seconds_bucket{le="+Inf"} 1' in values
+    assert {"tgi_request_count 5", "tgi_request_success 3"} <= set(values)
+    assert 'tgi_request_queue_duration_bucket{le="+Inf"} 1' in values
 
 
 def test_rates_leave_the_first_token_out() -> None:

@@ -49,7 +49,7 @@ def test_all_else_is_refused(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/health", "/v1/health", "/page/app.js", "/docs", "/openapi.json"]
+    "path", ["/", "/health", "/ping", "/v1/health", "/page/app.js", "/docs", "/openapi.json"]
 )
 def test_pages_and_health_need_no_key(path: str) -> None:
     """A browser could not send one."""
@@ -60,6 +60,11 @@ def test_pages_and_health_need_no_key(path: str) -> None:
 def test_nothing_else_is_public(path: str) -> None:
     """Neither what looks alike."""
     assert KeyCheck(["right"])(scope_of("GET", path)) is not None
+
+
+def test_texts_need_a_key_where_the_page_needs_none() -> None:
+    """What is posted to the page's path generates text."""
+    assert KeyCheck(["right"])(scope_of("POST", "/")) is not None
 
 
 def test_anthropic_s_clients_are_told_in_their_form() -> None:
