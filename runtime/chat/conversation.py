@@ -89,6 +89,21 @@ class ChatFormat:
             frozenset(map(self._control_token, output.shown_tokens)),
         )
 
+    @property
+    def template(self) -> str:
+        """The jinja source of the template for conversations without tools."""
+        return self._plain_writer.template.source
+
+    @property
+    def can_think(self) -> bool:
+        """Whether the model was made to think before it answers."""
+        return self._plain_writer.traits.supports_thinking
+
+    @property
+    def knows_tools(self) -> bool:
+        """Whether the model's template tells it of tools."""
+        return self._tool_writer.traits.supports_tools
+
     @cached_property
     def _plain_writer(self) -> "_Writer":
         return _Writer(self._sources.plain, self._model)

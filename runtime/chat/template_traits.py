@@ -17,6 +17,9 @@ _KEY = "PROBEKEY"
 _NAME = "PROBENAME"
 _ARGUMENTS = {_KEY: _MARK}
 
+# What templates have around thoughts, or call what switches them.
+_THINKING = ("think>", "[THINK]", "<|channel|>", "enable_thinking", "reasoning_content")
+
 
 class CallStyle(msgspec.Struct, frozen=True):
     """How a template wants the messages in which the model called tools.
@@ -63,6 +66,11 @@ class TemplateTraits:
     def supports_system(self) -> bool:
         """Whether it writes system messages."""
         return _MARK in self._text(self._message("system", _MARK), self._message("user", "Hello"))
+
+    @property
+    def supports_thinking(self) -> bool:
+        """Whether it is for a model that thinks before it answers."""
+        return any(mark in self._template.source for mark in _THINKING)
 
     @cached_property
     def supports_tools(self) -> bool:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -71,6 +72,13 @@ class ToolCall(msgspec.Struct):
     id: str
     name: str
     arguments: str = ""
+
+    def arguments_object(self) -> dict[str, Any] | None:
+        """Return the arguments as an object; None where the answer ended before they did."""
+        try:
+            return msgspec.json.decode(self.arguments or "{}", type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError):
+            return None
 
 
 class Answer(msgspec.Struct):

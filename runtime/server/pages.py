@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -30,6 +30,9 @@ PAGE_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+# Some clients compare the text.
+OLLAMA_RUNS = "Ollama is running"
+
 
 def page_folder() -> Path:
     """Return the folder with the page's files."""
@@ -38,7 +41,12 @@ def page_folder() -> Path:
 
 
 async def index(request: Request) -> Response:
-    """Answer `GET /` with the chat page, or for a model that does not chat with what it does."""
+    """Answer `GET /` with the chat page, or for a model that does not chat with what it does.
+
+    Clients of Ollama look here for whether it runs, and do not ask for a page.
+    """
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        return PlainTextResponse(OLLAMA_RUNS)
     state = state_of(request)
     pooling = state.pooling
     if state.engine.is_ready and not state.engine.model.generates_text:

@@ -146,4 +146,38 @@ ENDPOINTS = (
         "completions",
         "A text's continuation",
     ),
+    Endpoint("POST", ("/api/chat",), "dialects.ollama.chat", "chat", "The answer to a conversation"),
+    Endpoint(
+        "POST",
+        ("/api/generate",),
+        "dialects.ollama.generate",
+        "generate",
+        "The answer to a prompt, or a text's continuation",
+    ),
+    Endpoint("POST", ("/api/embed",), "dialects.ollama.embed", "embed", "A vector for each text"),
+    Endpoint(
+        "POST", ("/api/embeddings",), "dialects.ollama.embed", "embeddings", "A vector for a text"
+    ),
+    Endpoint("GET", ("/api/version",), "dialects.ollama.models", "version", "The API's version"),
+    Endpoint("GET", ("/api/tags",), "dialects.ollama.models", "tags", "The model inside"),
+    Endpoint("GET", ("/api/ps",), "dialects.ollama.models", "ps", "The model, which is loaded"),
+    Endpoint("POST", ("/api/show",), "dialects.ollama.show", "show", "What is known of the model"),
+    Endpoint(
+        "POST",
+        ("/api/pull",),
+        "dialects.ollama.managing",
+        "pull",
+        "Nothing: the model inside is there already",
+    ),
+    *(
+        Endpoint(method, (path,), "dialects.ollama.managing", "refuse", "Nothing but an error")
+        for method, path in (
+            ("POST", "/api/create"),
+            ("POST", "/api/copy"),
+            ("POST", "/api/push"),
+            ("DELETE", "/api/delete"),
+            ("POST", "/api/blobs/{digest}"),
+            ("HEAD", "/api/blobs/{digest}"),
+        )
+    ),
 )
