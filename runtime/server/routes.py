@@ -146,7 +146,9 @@ ENDPOINTS = (
         "completions",
         "A text's continuation",
     ),
-    Endpoint("POST", ("/api/chat",), "dialects.ollama.chat", "chat", "The answer to a conversation"),
+    Endpoint(
+        "POST", ("/api/chat",), "dialects.ollama.chat", "chat", "The answer to a conversation"
+    ),
     Endpoint(
         "POST",
         ("/api/generate",),

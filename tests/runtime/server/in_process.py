@@ -11,8 +11,8 @@ import uvicorn
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
 from runtime.engine.pooling import Pooling
-from runtime.payload import Payload
 from runtime.engine.weights import Weights
+from runtime.payload import Payload
 from runtime.server.app import create_app
 from runtime.server.state import ServerState
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.server.dialects.ollama.answer import AnswerWriter, send
-from runtime.server.dialects.ollama.chat_request import ChatRequest
+from runtime.server.dialects.ollama.chat_request import OllamaChatRequest
 from runtime.server.dialects.ollama.names import called
 from runtime.server.json import JSONResponse
 from runtime.server.state import ServerState, ready_state
@@ -27,7 +27,7 @@ class ChatAnswer(AnswerWriter):
         return {"message": message}
 
 
-async def chat(request: Request, body: ChatRequest) -> Response:
+async def chat(request: Request, body: OllamaChatRequest) -> Response:
     """Answer `POST /api/chat`."""
     state = ready_state(request)
     engine = state.engine
@@ -39,6 +39,6 @@ async def chat(request: Request, body: ChatRequest) -> Response:
     return await send(request, engine, task, writer, streams=body.streams)
 
 
-def _task(state: ServerState, body: ChatRequest) -> Task:
+def _task(state: ServerState, body: OllamaChatRequest) -> Task:
     conversation = body.conversation(can_think=state.chat_format.can_think)
     return chat_task(state, conversation, body.generation_options())

@@ -11,17 +11,17 @@ from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
 from runtime.server.dialects.ollama.request import AnswerFields, refuse_images
 
 
-class CalledFunction(msgspec.Struct):
+class OllamaCall(msgspec.Struct):
     """A function that was called, and with what."""
 
     name: str
     arguments: dict[str, Any] = {}
 
 
-class MessageToolCall(msgspec.Struct):
+class OllamaToolCall(msgspec.Struct):
     """A tool call in a past message."""
 
-    function: CalledFunction
+    function: OllamaCall
     id: str = ""
 
     def to_template(self, number: int) -> dict[str, Any]:
@@ -34,19 +34,19 @@ class MessageToolCall(msgspec.Struct):
         return {"id": self.id or f"call_{number}", "type": "function", "function": function}
 
 
-class ChatMessage(msgspec.Struct):
+class OllamaMessage(msgspec.Struct):
     """One message of a conversation."""
 
     role: str
     content: str | None = None
     thinking: str | None = None
     images: list[str] | None = None
-    tool_calls: list[MessageToolCall] | None = None
+    tool_calls: list[OllamaToolCall] | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None
 
 
-class Function(msgspec.Struct):
+class OllamaFunction(msgspec.Struct):
     """A function that is offered."""
 
     name: str
@@ -54,10 +54,10 @@ class Function(msgspec.Struct):
     parameters: dict[str, Any] | None = None
 
 
-class FunctionTool(msgspec.Struct):
+class OllamaTool(msgspec.Struct):
     """A tool that is offered."""
 
-    function: Function
+    function: OllamaFunction
     type: Literal["function"] = "function"
 
     def to_tool(self) -> Tool:
@@ -66,11 +66,11 @@ class FunctionTool(msgspec.Struct):
         return Tool(function.name, function.description or "", function.parameters or {})
 
 
-class ChatRequest(AnswerFields, kw_only=True):
+class OllamaChatRequest(AnswerFields, kw_only=True):
     """The body of `/api/chat`; fields not named here are ignored."""
 
-    messages: list[ChatMessage] | None = None
-    tools: list[FunctionTool] | None = None
+    messages: list[OllamaMessage] | None = None
+    tools: list[OllamaTool] | None = None
 
     def conversation(self, *, can_think: bool) -> Conversation:
         """Return what to answer.
@@ -89,7 +89,7 @@ class ChatRequest(AnswerFields, kw_only=True):
         )
 
 
-def template_messages(messages: Iterable[ChatMessage]) -> list[Message]:
+def template_messages(messages: Iterable[OllamaMessage]) -> list[Message]:
     """Return messages as chat templates take them.
 
     Templates tie results to calls by ids. In Ollama's API these are new, and a result without one
@@ -118,7 +118,7 @@ def template_messages(messages: Iterable[ChatMessage]) -> list[Message]:
     return written
 
 
-def _call_facts(message: ChatMessage, waiting: list[dict[str, Any]]) -> Message:
+def _call_facts(message: OllamaMessage, waiting: list[dict[str, Any]]) -> Message:
     """Return the id and the name of the call that a message has the result of."""
     for call in waiting:
         name = call["function"]["name"]

@@ -15,7 +15,7 @@ from runtime.server.dialects.ollama.names import called
 from runtime.server.embedding import embed as embed_inputs
 from runtime.server.embedding import require_vectors
 from runtime.server.generation import unless_gone
-from runtime.server.json import JSONResponse
+from runtime.server.json import Integer, JSONResponse
 from runtime.server.state import ServerState, ready_state
 
 _NOT = -1
@@ -28,7 +28,7 @@ class EmbedRequest(msgspec.Struct):
     input: str | list[str] = ""
     model: str = ""
     truncate: bool | None = None
-    dimensions: int | None = None
+    dimensions: Integer | None = None
 
 
 class EmbeddingsRequest(msgspec.Struct):

@@ -12,7 +12,7 @@ from runtime.server.answers import Answer
 from runtime.server.dialects.ollama.answer import AnswerWriter, send
 from runtime.server.dialects.ollama.generate_request import GenerateRequest
 from runtime.server.dialects.ollama.names import called
-from runtime.server.errors import NotSupportedError
+from runtime.server.infill import Room, infill_prompt
 from runtime.server.json import JSONResponse
 from runtime.server.state import ServerState, ready_state
 from runtime.server.task import Task, chat_task, text_task
@@ -64,7 +64,7 @@ def _task(state: ServerState, body: GenerateRequest) -> Task:
         prompt = model.tokenize(body.prompt, add_special=True, parse_special=True)
         return text_task(state, prompt, options)
     if body.suffix:
-        return text_task(state, infill(model, body.prompt, body.suffix), options)
+        return text_task(state, _infill(state, body.prompt, body.suffix), options)
     conversation = body.conversation(can_think=state.chat_format.can_think)
     task = chat_task(state, conversation, options)
     return _behind(body.context, task, model) if body.context else task
@@ -78,17 +78,11 @@ def _behind(context: list[int], task: Task, model: Model) -> Task:
     return replace(task, requests=tuple(replace(one, prompt=prompt) for one in task.requests))
 
 
-def infill(model: Model, prefix: str, suffix: str) -> list[int]:
-    """Return the prompt that asks for what is between two texts.
-
-    Raises:
-        NotSupportedError: The model was not made for that.
-    """
-    tokens = model.infill_tokens
-    if tokens is None:
-        raise NotSupportedError("This model does not fill gaps.", hint="Leave suffix out.")
+def _infill(state: ServerState, prefix: str, suffix: str) -> list[int]:
+    """Return the prompt that asks for what is between two texts."""
+    model = state.engine.model
     before, after = (
         model.tokenize(text, add_special=False, parse_special=False) for text in (prefix, suffix)
     )
-    around = [tokens.prefix, *before, tokens.suffix, *after, tokens.middle]
-    return [*model.begin_tokens, *around]
+    room = Room(n_batch=state.engine.n_ctx, num_extra=0)
+    return infill_prompt(model, prefix=before, suffix=after, begun=[], snippets=[], room=room)

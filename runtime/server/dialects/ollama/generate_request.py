@@ -6,6 +6,7 @@ from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.ollama.request import AnswerFields, refuse_images
 from runtime.server.errors import NotSupportedError
+from runtime.server.json import Integer
 
 
 class GenerateRequest(AnswerFields, kw_only=True):
@@ -15,7 +16,7 @@ class GenerateRequest(AnswerFields, kw_only=True):
     suffix: str = ""
     system: str = ""
     template: str = ""
-    context: list[int] | None = None
+    context: list[Integer] | None = None
     raw: bool = False
     images: list[str] | None = None
 

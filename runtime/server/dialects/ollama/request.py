@@ -1,12 +1,13 @@
 """What the bodies of `/api/chat` and `/api/generate` have in common."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from runtime.errors import RequestError
 from runtime.server.fields.constraint import ConstraintFields, constraint
 from runtime.server.fields.thinking import thinking_arguments
+from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
 MAX_TOP_LOGPROBS = 20
@@ -19,10 +20,10 @@ _SAMPLING = {
 _WHOLE = {"top_k", "repeat_last_n", "mirostat"}
 
 # Clients send whole numbers with a fraction of zero, too.
-Number = int | float
+Number = Integer | Annotated[float, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
-class Options(msgspec.Struct):
+class OllamaOptions(msgspec.Struct):
     """Ollama's `options`; those that say how a model is loaded, such as `num_ctx`, are ignored."""
 
     num_predict: Number | None = None
@@ -62,11 +63,11 @@ class AnswerFields(msgspec.Struct, kw_only=True):
     model: str = ""
     stream: bool | None = None
     format: str | dict[str, Any] | None = None
-    options: Options | None = None
+    options: OllamaOptions | None = None
     keep_alive: Number | str | None = None
     think: bool | str | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = None
+    top_logprobs: Integer | None = None
 
     @property
     def streams(self) -> bool:
@@ -87,7 +88,7 @@ class AnswerFields(msgspec.Struct, kw_only=True):
         Raises:
             RequestError: A field's value cannot be used.
         """
-        options = self.options or Options()
+        options = self.options or OllamaOptions()
         return GenerationOptions(
             sampling=options.sampling() | self._constraint(),
             max_tokens=_whole(options.num_predict),

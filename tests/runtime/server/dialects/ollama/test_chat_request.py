@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from runtime.errors import RequestError
-from runtime.server.dialects.ollama.chat_request import ChatRequest
+from runtime.server.dialects.ollama.chat_request import OllamaChatRequest
 
 CALL = {"function": {"name": "add", "arguments": {"a": 1}}}
 OTHER = {"function": {"name": "now", "arguments": {}}}
 
 
-def _request(**fields: Any) -> ChatRequest:
-    return msgspec.convert(fields, ChatRequest)
+def _request(**fields: Any) -> OllamaChatRequest:
+    return msgspec.convert(fields, OllamaChatRequest)
 
 
 def _messages(*messages: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,11 +7,8 @@ import ollama
 import pytest
 
 from runtime.engine.engine import Engine
-from runtime.engine.llama import Llama
-from runtime.engine.model import Model
-from runtime.engine.weights import Weights
-from runtime.server.dialects.ollama.generate import infill
-from tests.runtime.engine.tiny_llama import CHARACTERS, SPECIAL, write_tiny_llama
+from tests.runtime.engine.tiny_llama import write_tiny_llama
+from tests.runtime.server.in_process import serving
 
 GREEDY = {"temperature": 0}
 QUESTION = "What is the capital of France?"
@@ -81,7 +78,7 @@ def test_an_empty_prompt_loads(client: ollama.Client, keep_alive: Any, reason: s
     ("arguments", "status", "message"),
     [
         ({"template": "{{ .Prompt }}"}, 501, "template is in the language of Go's templates"),
-        ({"suffix": "}"}, 501, "This model does not fill gaps"),
+        ({"suffix": "}"}, 501, "Infill is not supported by this model"),
         ({"raw": True, "system": "x"}, 400, "With raw there can be no system or context"),
         ({"suffix": "}", "system": "x"}, 400, "With suffix there can be no raw"),
         ({"context": [49152]}, 400, "context has the token 49152"),
@@ -100,14 +97,15 @@ def test_what_cannot_be_done_is_said(
     assert caught.value.status_code == status
 
 
-def test_a_gap_is_asked_for(binding: None, tmp_path: Path) -> None:
-    """A model that fills gaps gets both texts between its own tokens."""
+def test_a_gap_is_filled(binding: None, tmp_path: Path) -> None:
+    """A model that fills gaps gets both texts between its own tokens, and `show` tells of it."""
     names = ("prefix", "suffix", "middle")
     values = {f"tokenizer.ggml.{name}_token_id": 5 + index for index, name in enumerate(names)}
     path = tmp_path / "tiny.gguf"
     write_tiny_llama(path, head_size=16, values=values)
-    model = Model.load(Llama.load(), Weights(path, 0, path.stat().st_size))
-    a, b = (len(SPECIAL) + CHARACTERS.index(letter) for letter in "ab")
-    space = len(SPECIAL)
-    assert infill(model, "a", "b") == [1, 5, space, a, 6, space, b, 7]
-    model.close()
+    with serving(path) as url, ollama.Client(url) as client:
+        done = client.generate("any", "ab", suffix="c", options={"num_predict": 3})
+        assert client.show("any").capabilities == ["completion", "insert"]
+    # The one that begins a text, the three around the gap, and each text's letters and a space.
+    assert done.prompt_eval_count == 4 + 3 + 2
+    assert done.context is None
