@@ -97,15 +97,15 @@ def test_what_cannot_be_done_is_said(
     assert caught.value.status_code == status
 
 
-def test_a_gap_is_filled(binding: None, tmp_path: Path) -> None:
+def test_a_gap_is_filled(binding: None, gguf: Path, tmp_path: Path) -> None:
     """A model that fills gaps gets both texts between its own tokens, and `show` tells of it."""
     names = ("prefix", "suffix", "middle")
     values = {f"tokenizer.ggml.{name}_token_id": 5 + index for index, name in enumerate(names)}
     path = tmp_path / "tiny.gguf"
-    write_tiny_llama(path, head_size=16, values=values)
+    write_tiny_llama(path, head_size=16, tokenizer_of=gguf, values=values)
     with serving(path) as url, ollama.Client(url) as client:
         done = client.generate("any", "ab", suffix="c", options={"num_predict": 3})
         assert client.show("any").capabilities == ["completion", "insert"]
-    # The one that begins a text, the three around the gap, and each text's letters and a space.
-    assert done.prompt_eval_count == 4 + 3 + 2
+    # Each text is one token here.
+    assert done.prompt_eval_count == 3 + 1 + 1
     assert done.context is None
