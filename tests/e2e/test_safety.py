@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +41,37 @@ def _ask(
             return error.code, dict(error.headers), json.loads(error.read())
 
 
-def _client(served: ServedSolofile, key: str = "none") -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{served.url}/v1", api_key=key, max_retries=0)
+@pytest.fixture
+def clients() -> Iterator["Clients"]:
+    """OpenAI's clients, closed at the end."""
+    clients = Clients()
+    yield clients
+    for one in clients.opened:
+        one.close()
 
 
-def _stream(served: ServedSolofile, max_tokens: int) -> "openai.Stream[Any]":
-    """Begin an answer of just so many tokens and take the first."""
-    stream = _client(served).chat.completions.create(
-        model="any",
-        messages=MESSAGES,
-        max_tokens=max_tokens,
-        stream=True,
-        extra_body={"ignore_eos": True},
-    )
-    next(iter(stream))
-    return stream
+class Clients:
+    """Makes clients of servers that come and go."""
+
+    def __init__(self) -> None:
+        self.opened: list[openai.OpenAI] = []
+
+    def of(self, served: ServedSolofile, key: str = "none") -> openai.OpenAI:
+        client = openai.OpenAI(base_url=f"{served.url}/v1", api_key=key, max_retries=0)
+        self.opened.append(client)
+        return client
+
+    def stream(self, served: ServedSolofile, max_tokens: int) -> "openai.Stream[Any]":
+        """Begin an answer of just so many tokens and take the first."""
+        stream = self.of(served).chat.completions.create(
+            model="any",
+            messages=MESSAGES,
+            max_tokens=max_tokens,
+            stream=True,
+            extra_body={"ignore_eos": True},
+        )
+        next(iter(stream))
+        return stream
 
 
 def _connect(served: ServedSolofile) -> socket.socket:
@@ -62,7 +79,7 @@ def _connect(served: ServedSolofile) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
-def test_keys_names_and_pages(solofile: Path, tmp_path: Path) -> None:
+def test_keys_names_and_pages(clients: Clients, solofile: Path, tmp_path: Path) -> None:
     """Who has no key, calls us by a foreign name or asks from a foreign page is refused.
 
     The log tells of all of them, and of no key and no prompt.
@@ -76,8 +93,8 @@ def test_keys_names_and_pages(solofile: Path, tmp_path: Path) -> None:
         assert _ask(served, "/v1/messages", BODY)[2]["type"] == "error"
         assert served.status("/") == served.status("/page/app.js") == 200
         with pytest.raises(openai.AuthenticationError):
-            _client(served, "wrong").models.list()
-        client = _client(served, KEY)
+            clients.of(served, "wrong").models.list()
+        client = clients.of(served, KEY)
         done = client.chat.completions.create(
             model="any", messages=MESSAGES, max_tokens=4, extra_headers={"X-Request-Id": "mine-1"}
         )
@@ -146,10 +163,10 @@ def test_an_open_address_without_a_key_is_warned_of(
     assert KEY not in said.read_text(encoding="utf-8")
 
 
-def test_sigterm_lets_answers_finish(solofile: Path) -> None:
+def test_sigterm_lets_answers_finish(clients: Clients, solofile: Path) -> None:
     """New requests get 503, `/health` too; the answer comes whole, then the server ends."""
     with ServedSolofile(solofile, "--port", "0", "-t", "1", "--drain-timeout", "50") as served:
-        stream = _stream(served, 150)
+        stream = clients.stream(served, 150)
         served.process.send_signal(signal.SIGTERM)
         while served.status("/health") == 200:
             time.sleep(0.01)
@@ -167,10 +184,12 @@ def test_sigterm_lets_answers_finish(solofile: Path) -> None:
     ("timeout_s", "signals"),
     [("1", [signal.SIGTERM]), ("60", [signal.SIGTERM, signal.SIGTERM]), ("60", [signal.SIGINT])],
 )
-def test_the_wait_has_an_end(solofile: Path, timeout_s: str, signals: list[signal.Signals]) -> None:
+def test_the_wait_has_an_end(
+    clients: Clients, solofile: Path, timeout_s: str, signals: list[signal.Signals]
+) -> None:
     """After `--drain-timeout`, by a second signal, or by Ctrl-C at once."""
     with ServedSolofile(solofile, "--port", "0", "--drain-timeout", timeout_s) as served:
-        stream = _stream(served, 3000)
+        stream = clients.stream(served, 3000)
         started = time.monotonic()
         for number in signals:
             served.process.send_signal(number)
@@ -242,7 +261,9 @@ def test_large_bodies_and_strange_requests(served: ServedSolofile) -> None:
 
 
 @pytest.mark.parametrize("caches", [False, True])
-def test_killed_and_started_again(solofile: Path, tmp_path: Path, caches: bool) -> None:
+def test_killed_and_started_again(
+    clients: Clients, solofile: Path, tmp_path: Path, caches: bool
+) -> None:
     """A server that was killed in the middle of an answer starts again and answers the same."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -253,14 +274,14 @@ def test_killed_and_started_again(solofile: Path, tmp_path: Path, caches: bool) 
     answers = []
     for _ in range(2):
         with ServedSolofile(solofile, *arguments, env=environment) as served:
-            done = _client(served).chat.completions.create(
+            done = clients.of(served).chat.completions.create(
                 model="any", messages=MESSAGES, max_tokens=8, temperature=0
             )
             answers.append(done.choices[0].message.content)
-            _stream(served, 900)
+            clients.stream(served, 900)
             served.stop(signal.SIGKILL)
     with ServedSolofile(solofile, *arguments, env=environment) as served:
-        done = _client(served).chat.completions.create(
+        done = clients.of(served).chat.completions.create(
             model="any", messages=MESSAGES, max_tokens=8, temperature=0
         )
         answers.append(done.choices[0].message.content)
