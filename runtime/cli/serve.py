@@ -86,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _defer_modules() -> None:
     """Keep away what the server's packages import, and use late or never."""
     defer("uvicorn", Config="uvicorn.config")
-    for name in ("anyio", "anyio.abc", "anyio.to_thread", "http.client", "logging.config"):
+    for name in ("anyio", "anyio.abc", "anyio.to_thread", "html", "http.client", "logging.config"):
         defer(name)
 
 
