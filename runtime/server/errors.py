@@ -3,10 +3,10 @@
 import importlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,8 +68,7 @@ class RefusedError(RequestError):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorFacts:
+class ErrorFacts(msgspec.Struct, frozen=True):
     """What a client is told of an error, whatever dialect it speaks.
 
     Args:

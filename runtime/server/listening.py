@@ -3,8 +3,9 @@
 import errno
 import os
 import socket
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from typing import Self
+
+import msgspec
 
 from runtime.errors import ResourceError, UsageError
 from runtime.settings import DEFAULT_PORT
@@ -14,13 +15,15 @@ MAX_PORT = 65535
 _BACKLOG = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Listener(AbstractContextManager["Listener"]):
+class Listener(msgspec.Struct, frozen=True):
     """A listening socket and its address."""
 
     socket: socket.socket
     host: str
     port: int
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
