@@ -64,6 +64,23 @@ def test_many_requests_are_answered_at_once() -> None:
     assert runner.num_samplers == 0
 
 
+def test_tokens_that_no_text_tells_come_with_the_end() -> None:
+    """The one with which the model ended, and those of a stop string; so all are told once."""
+    runner = FakeRunner()
+    engine = _engine(runner)
+    prompt = next(
+        prompt for prompt in ([1, n] for n in range(99)) if END_TOKEN in runner.expected(prompt, 8)
+    )
+    tokens = runner.expected(prompt, 8)
+    tokens = tokens[: tokens.index(END_TOKEN) + 1]
+    letters = "".join(FakeModel().piece(token).decode() for token in tokens[:-1])
+    for stop, told in ("", [END_TOKEN]), (letters[:1], tokens[:1]):
+        events: queue.Queue[Event] = queue.Queue()
+        engine.submit(GenerationRequest(prompt, stop=(stop,)), events.put)
+        assert list(_answer(events)[1].tokens) == told
+    engine.stop()
+
+
 def test_the_context_ends_an_answer() -> None:
     """An answer without a limit ends when the context is full."""
     runner = FakeRunner(n_ctx=12)

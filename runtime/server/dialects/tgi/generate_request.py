@@ -144,7 +144,6 @@ class GenerateRequest(msgspec.Struct, kw_only=True):
         # Without any parameters, tokens are drawn; with some, only if they say so.
         default_factory=lambda: GenerateParameters(do_sample=True)
     )
-    add_special_tokens: bool = True
     stream: bool = False
 
     def check(self, *, is_stream: bool) -> None:
@@ -161,9 +160,7 @@ class GenerateRequest(msgspec.Struct, kw_only=True):
 
     def prompt(self, state: ServerState) -> list[int]:
         """Return the prompt's token ids, without what `truncate` cuts off its front."""
-        tokens = state.engine.model.tokenize(
-            self.inputs, add_special=self.add_special_tokens, parse_special=True
-        )
+        tokens = state.engine.model.tokenize(self.inputs, add_special=True, parse_special=True)
         return tokens[-(self.parameters.truncate or len(tokens)) :]
 
     def options(

@@ -1,5 +1,6 @@
 """Tests of `/v1/responses` with OpenAI's client and the real model."""
 
+import json
 from typing import Any
 
 import openai
@@ -180,3 +181,36 @@ def test_a_prompt_that_is_too_long(client: openai.OpenAI) -> None:
     """It is told with both lengths."""
     with pytest.raises(openai.BadRequestError, match="the context holds 1024"):
         _created(client, input="word " * 2000)
+
+
+def test_a_tool_is_called(client: openai.OpenAI) -> None:
+    """A call that is demanded comes, with arguments that fit, and its output may go back."""
+    question = "What is 2 plus 3?"
+    done = _created(
+        client, input=question, tools=[ADD], tool_choice="required", parallel_tool_calls=False
+    )
+    (call,) = done.output
+    assert (call.type, call.name, done.tool_choice) == ("function_call", "add", "required")
+    assert set(json.loads(call.arguments)) == {"a", "b"}
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "5"}
+    items = [{"role": "user", "content": question}, call.to_dict(), output]
+    again = _created(client, input=items, tools=[ADD], tool_choice="none", max_output_tokens=5)
+    assert again.output_text
+
+
+def test_a_tool_call_is_streamed(client: openai.OpenAI) -> None:
+    """OpenAI's helper puts the call together from its pieces and reads its arguments."""
+    with client.responses.stream(
+        model="any",
+        input="What is 2 plus 3?",
+        tools=[ADD],
+        tool_choice={"type": "function", "name": "add"},
+        parallel_tool_calls=False,
+        temperature=0,
+    ) as stream:
+        kinds = [event.type for event in stream]
+        (call,) = stream.get_final_response().output
+    assert call.type == "function_call"
+    assert isinstance(call.parsed_arguments, dict)
+    assert kinds.count("response.function_call_arguments.delta") > 1
+    assert "response.function_call_arguments.done" in kinds
