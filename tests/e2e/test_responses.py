@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from typing import Literal
 
 import openai
 import pytest
@@ -16,7 +17,7 @@ WEATHER: FunctionToolParam = {
     "name": "get_weather",
     "parameters": {
         "type": "object",
-        "properties": {"city": {"type": "string"}},
+        "properties": {"city": {"type": "string", "maxLength": 20}},
         "required": ["city"],
     },
     "strict": True,
@@ -26,7 +27,7 @@ WEATHER: FunctionToolParam = {
 class City(BaseModel):
     """What a client wants to know of a city."""
 
-    name: str
+    name: Literal["Paris", "Rome"]
     is_large: bool
 
 
