@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from huggingface_hub import InferenceClient
+from huggingface_hub import InferenceClient, TextGenerationInputGrammarType
 from huggingface_hub.errors import ValidationError
 
 from tests.solofile import ServedSolofile
@@ -32,7 +32,7 @@ def test_a_schema(client: InferenceClient) -> None:
     """The text is JSON that satisfies it."""
     schema = {"properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"]}
     text = client.text_generation(
-        PROMPT, grammar={"type": "json", "value": schema}, return_full_text=False
+        PROMPT, grammar=TextGenerationInputGrammarType("json", schema), return_full_text=False
     )
     assert isinstance(json.loads(text)["city"], str)
 
