@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.chat.fitting import fitted
-from runtime.chat.formats.output_format import OutputReader
+from runtime.chat.formats.output_format import OutputFormat, OutputReader
 from runtime.chat.options import ChatOptions
 from runtime.chat.template import ChatTemplate, Message
 from runtime.chat.template_choice import choose_templates
@@ -80,7 +80,7 @@ class ChatFormat:
         tool_use = conversation.tool_use
         writer = self._tool_writer if tool_use.tools else self._plain_writer
         text = self._text(conversation, writer)
-        output = writer.output
+        output = writer.output_for(tool_use)
         return ChatPrompt(
             text,
             self._tokens(text),
@@ -116,11 +116,12 @@ class ChatFormat:
 
     def _text(self, conversation: Conversation, writer: "_Writer") -> str:
         tool_use = conversation.tool_use
-        prepared = writer.output.prepare(self._with_system(conversation.messages), tool_use)
+        output = writer.output_for(tool_use)
+        prepared = output.prepare(self._with_system(conversation.messages), tool_use)
         messages = fitted(prepared, writer.traits)
         # As in llama-server, the model sees the tools even where it must not call one.
         tools = [tool.to_template() for tool in tool_use.tools] or None
-        if writer.output.describes_tools and tool_use.callable_tools:
+        if output.describes_tools and tool_use.callable_tools:
             tools = None
         arguments = {**self._options.template_arguments, **conversation.template_arguments}
         if conversation.continues_last:
@@ -150,9 +151,23 @@ class _Writer:
     """One of a model's templates, with what it can do and how answers to it are read."""
 
     def __init__(self, source: str, model: Model) -> None:
+        self.template = ChatTemplate(source, bos_token=model.bos_piece, eos_token=model.eos_piece)
+        self.traits = TemplateTraits(self.template)
+
+    def output_for(self, tool_use: ToolUse) -> OutputFormat:
+        """Return how answers are read where these tools may be called."""
+        return self._tool_output if tool_use.callable_tools else self._plain_output
+
+    @cached_property
+    def _plain_output(self) -> OutputFormat:
+        return self._output(shows_tools=True)
+
+    @cached_property
+    def _tool_output(self) -> OutputFormat:
+        return self._output(shows_tools=self.traits.supports_tools)
+
+    def _output(self, *, shows_tools: bool) -> OutputFormat:
         # No start waits for the formats.
         from runtime.chat.formats.detection import output_format
 
-        self.template = ChatTemplate(source, bos_token=model.bos_piece, eos_token=model.eos_piece)
-        self.traits = TemplateTraits(self.template)
-        self.output = output_format(source)
+        return output_format(self.template.source, shows_tools=shows_tools)

@@ -18,18 +18,22 @@ from runtime.chat.formats.sections import DeepSeekFormat, KimiFormat
 _TOOLS = re.compile(r"\btools\b")
 
 
-def output_format(template: str) -> OutputFormat:
+def output_format(template: str, *, shows_tools: bool = True) -> OutputFormat:
     """Return the format of the models that a template is for.
 
     Args:
         template: The template's jinja source.
+        shows_tools: Whether it tells the model of tools; if not, the format does.
     """
     reasoning = _reasoning(template)
     # In a string of the template, quotes may be escaped.
     source = template.replace("\\", "")
-    for texts, make in _FAMILIES:
-        if all(text in source for text in texts):
-            return make(source, reasoning)
+    found = next(
+        (make(source, reasoning) for texts, make in _FAMILIES if all(map(source.count, texts))),
+        None,
+    )
+    if found and (shows_tools or found.describes_tools):
+        return found
     return GenericFormat(reasoning)
 
 
@@ -38,10 +42,8 @@ _Make = Callable[[str, Markers | None], OutputFormat]
 
 def _deepseek(source: str, reasoning: Markers | None) -> OutputFormat:
     is_fenced = "```json" in source
-    describes_tools = not _TOOLS.search(source)
-    if is_fenced and describes_tools:
-        # A distilled model, which learned from answers without tools.
-        return GenericFormat(reasoning)
+    # V3.1 learned of tools from the system message.
+    describes_tools = not is_fenced and not _TOOLS.search(source)
     return DeepSeekFormat(is_fenced=is_fenced, describes_tools=describes_tools, reasoning=reasoning)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from runtime.chat.deltas import Delta
+from runtime.chat.deltas import ContentDelta, Delta
 from runtime.chat.formats.call_grammar import CallGrammar
 from runtime.chat.formats.calls import Calls
 from runtime.chat.formats.json_script import as_json, json_text
@@ -89,16 +89,16 @@ def _read_value(text: Text, schema: Any, delta: Callable[[str], Delta]) -> Scrip
 
 def _collect(text: Text, parts: list[str]) -> Script[str]:
     """Gather the text up to the end of a value; return that."""
+    script = text.pass_on(_ENDS, ContentDelta, trims=False)
     while True:
-        rest = text.rest
-        found = [(at, end) for end in _ENDS if (at := rest.find(end)) >= 0]
-        if found:
-            at, end = min(found)
-            parts.append(text.take(at))
-            return end
-        if not (yield from text.more()):
-            parts.append(text.take(len(rest)))
-            return ""
+        try:
+            delta = next(script)
+        except StopIteration as stop:
+            return str(stop.value)
+        if isinstance(delta, ContentDelta):
+            parts.append(delta.text)
+        else:
+            yield None
 
 
 def _is_string(schema: Any) -> bool:

@@ -53,3 +53,20 @@ def test_a_conversation_may_end_anywhere(engine: Engine) -> None:
     assert chat_format.prompt(Conversation(messages, continues_last=True)).text == whole
     finished = chat_format.prompt(Conversation(messages, add_generation_prompt=False))
     assert finished.text == f"{whole}<|im_end|>\n"
+
+
+def test_tools_are_told_by_the_template_or_else_in_words(engine: Engine) -> None:
+    """A template that writes calls but no tools is given none."""
+    calls = '{% if false %}<tool_call>{"name": {% endif %}'
+    writes = "{% for m in messages %}[{{ m.content }}]{% endfor %}" + calls
+    shows = "{% for t in tools %}{{ t.function.name }}!{% endfor %}" + writes
+    conversation = Conversation(
+        [{"role": "user", "content": "Hi"}], tool_use=ToolUse((Tool("look_up"),))
+    )
+    texts = [
+        ChatFormat(engine.model, ChatOptions(template=template)).prompt(conversation).text
+        for template in (shows, writes)
+    ]
+    assert texts[0] == "look_up![Hi]"
+    assert texts[1].startswith("[You can use these tools")
+    assert texts[1].endswith("[Hi]")

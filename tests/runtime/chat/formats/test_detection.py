@@ -34,22 +34,23 @@ CASES = [
     ("unsloth-mistral-Devstral-Small-2507", MistralFormat, None),
     ("mistralai-Ministral-3-14B-Reasoning-2512", MistralFormat, BRACKET_THINK),
     ("llama-cpp-deepseek-r1", DeepSeekFormat, THINK),
+    ("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", DeepSeekFormat, THINK),
     ("deepseek-ai-DeepSeek-V3.1", DeepSeekFormat, THINK),
     ("Kimi-K2-Instruct", KimiFormat, None),
     ("Kimi-K2-Thinking", KimiFormat, THINK),
     ("ibm-granite-granite-3.3-2B-Instruct", ListedFormat, THINK),
     ("NVIDIA-Nemotron-Nano-v2", ListedFormat, THINK),
     # Templates that know no tools, or in a form that is not known here.
-    ("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", GenericFormat, THINK),
     ("HuggingFaceTB-SmolLM3-3B", GenericFormat, THINK),
     ("google-gemma-2-2b-it", GenericFormat, None),
     ("microsoft-Phi-3.5-mini-instruct", GenericFormat, None),
 ]
 
 
-def _of(name: str) -> OutputFormat:
+def _of(name: str, *, shows_tools: bool = True) -> OutputFormat:
     folder = source_folder() / "vendor" / "llama.cpp" / "models" / "templates"
-    return output_format((folder / f"{name}.jinja").read_text(encoding="utf-8"))
+    source = (folder / f"{name}.jinja").read_text(encoding="utf-8")
+    return output_format(source, shows_tools=shows_tools)
 
 
 @pytest.mark.parametrize(("name", "kind", "reasoning"), CASES)
@@ -84,3 +85,13 @@ def test_a_template_without_tools() -> None:
     assert isinstance(
         output_format("{% for m in messages %}{{ m.content }}{% endfor %}"), GenericFormat
     )
+
+
+def test_a_template_that_shows_no_tools() -> None:
+    """Its models are told of tools in general words, unless the family has its own."""
+    distilled = _of("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", shows_tools=False)
+    assert isinstance(distilled, GenericFormat)
+    assert distilled.reasoning == THINK
+    v31 = _of("deepseek-ai-DeepSeek-V3.1", shows_tools=False)
+    assert isinstance(v31, DeepSeekFormat)
+    assert v31.describes_tools
