@@ -200,8 +200,15 @@ class Model:
     @cached_property
     def byte_tokens(self) -> dict[int, int]:
         """The tokens that are one byte long, by that byte."""
-        pieces = ((self.piece(token), token) for token in range(self.n_vocab))
-        return {piece[0]: token for piece, token in pieces if len(piece) == 1}
+        found: dict[int, int] = {}
+        for token in range(self.n_vocab):
+            piece = self.piece(token)
+            if len(piece) == 1:
+                found.setdefault(piece[0], token)
+                # They stand near the beginning, and a vocabulary takes a while to read.
+                if len(found) == 256:
+                    break
+        return found
 
     @cached_property
     def suppressed_tokens(self) -> list[int]:

@@ -78,15 +78,24 @@ class LazyGrammar:
             self._end = text[len(text) - min(len(text), self._num_kept) :]
             return
         at, word = min(found)
-        # To a grammar of characters it is all the same which tokens they come in.
-        if not all(self._begins(self._model.byte_tokens.get(byte)) for byte in word):
+        if not all(map(self._begins, self._spelled(word))):
             raise _wrong_trigger()
         behind = text[at + len(word) :]
-        self._is_triggered = all(self._begins(self._model.byte_tokens.get(byte)) for byte in behind)
+        self._is_triggered = all(map(self._begins, self._spelled(behind)))
         if not self._is_triggered:
             # The token that brought the trigger went on as nothing can that is meant by it.
             self._grammar.reset()
             self._search(behind)
+
+    def _spelled(self, text: bytes) -> list[int | None]:
+        """Return tokens of a text; to a grammar of characters it is all the same which."""
+        tokens = self._model.tokenize(
+            text.decode(errors="replace"), add_special=False, parse_special=False
+        )
+        if b"".join(map(self._model.piece, tokens)) == text:
+            return [*tokens]
+        # Some tokenizers put a blank in front, and a text may end inside of a character.
+        return [self._model.byte_tokens.get(byte) for byte in text]
 
     def _begins(self, token: int | None) -> bool:
         """Go on by a token if the grammar allows it, and say whether it does."""
