@@ -194,7 +194,11 @@ class EngineLoop:
         sequence.untold.append(token)
         num_top = sequence.request.num_top_logprobs
         if num_top is not None:
-            sequence.choices.append(self._runner.choice(index, token, num_top, offset))
+            if sequence.request.sampling.post_sampling_probs:
+                choice = self._runner.sampled_choice(sequence.sampler, token, num_top)
+            else:
+                choice = self._runner.choice(index, token, num_top, offset)
+            sequence.choices.append(choice)
         if is_end:
             self._finish(sequence, "stop")
             return token

@@ -202,16 +202,25 @@ class ModelRunner:
         logits = self._api.llama_get_logits_ith(self._context, position)
         return self._logprobs.read(logits, token, num_top)
 
+    def sampled_choice(self, sampler: Sampler, token: int, num_top: int) -> Choice:
+        """Return how likely a token was to be sampled; see `Runner.sampled_choice`."""
+        assert isinstance(sampler, SamplerChain | ConstrainedChain), "made by new_sampler"
+        return sampler.last_choice(token, num_top)
+
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
         """Make a sampler chain; see `Runner.new_sampler`."""
         if not params.grammar:
-            return build_chain(self._api, self._model, params, prompt, self.n_ctx)
+            return self._new_chain(params, prompt)
         strict = Grammar.parse(self._api, self._model, params.grammar)
         is_lazy, triggers = params.grammar_lazy, params.grammar_triggers
         pause = params.grammar_pause
         grammar = LazyGrammar(self._model, strict, triggers, pause) if is_lazy else strict
-        chain = build_chain(self._api, self._model, params, prompt, self.n_ctx)
+        chain = self._new_chain(params, prompt)
         return ConstrainedChain(self._api, self._model, chain, grammar, self._candidates)
+
+    def _new_chain(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> SamplerChain:
+        candidates = self._candidates if params.post_sampling_probs else None
+        return build_chain(self._api, self._model, params, prompt, self.n_ctx, candidates)
 
     @cached_property
     def _candidates(self) -> Candidates:

@@ -91,6 +91,15 @@ class Runner(Protocol):
     def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
         """Return how likely a token was where `sample` chose it."""
 
+    def sampled_choice(self, sampler: Sampler, token: int, num_top: int) -> Choice:
+        """Return how likely a token was among those that its sampler left to choose from.
+
+        Args:
+            sampler: One made with `post_sampling_probs`, which has just chosen the token.
+            token: The token.
+            num_top: How many of the likeliest to tell; there may be fewer.
+        """
+
     def new_sampler(self, params: SamplingParams, prompt: ReadOnlyList[int]) -> Sampler:
         """Make a sampler chain that has seen the prompt.
 

@@ -46,6 +46,13 @@ class NotSupportedError(RequestError):
     """The request asks for something this server does not do."""
 
 
+class NoSlotError(RequestError):
+    """As many requests run as may, and the client asked to be told."""
+
+    def __init__(self) -> None:
+        super().__init__("no slot available")
+
+
 class LoadingError(RequestError):
     """The model is not loaded yet."""
 
@@ -147,7 +154,7 @@ def _code_and_kind(error: Exception) -> tuple[int, str]:
             return 400, "exceed_context_size_error"
         case NotSupportedError() | NoTextError():
             return 501, "not_supported_error"
-        case LoadingError() | BusyError():
+        case LoadingError() | NoSlotError() | BusyError():
             return 503, "unavailable_error"
         case RequestError():
             return 400, "invalid_request_error"

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from runtime.engine.engine import Engine
 from runtime.engine.model import InfillTokens, Model
 from runtime.server.errors import NotSupportedError
 
@@ -12,6 +13,10 @@ _CURRENT_FILE = "filename\n"
 _SNIPPET = "\n\n--- snippet ---\n\n"
 
 
+# The tokens around the parts, and one that begins.
+_NUM_MARKS = 4
+
+
 class Snippet(msgspec.Struct):
     """A part of another file, which helps to see what fits."""
 
@@ -20,15 +25,28 @@ class Snippet(msgspec.Struct):
 
 
 class Room(msgspec.Struct, frozen=True):
-    """How much of the text around a gap fits.
+    """How much of what is known fits into a prompt.
 
     Args:
-        n_batch: Tokens around the gap at most: of before it three quarters, of behind it the rest.
-        num_extra: Tokens of other files at most.
+        num_around: Tokens around the gap at most: of before it three quarters, the rest of behind.
+        num_all: Tokens of the whole prompt at most.
     """
 
-    n_batch: int
-    num_extra: int
+    num_around: int
+    num_all: int
+
+
+def room_for(engine: Engine, max_tokens: int | None) -> Room:
+    """Return the room for a prompt.
+
+    Args:
+        engine: Whose context it goes into; around the gap is taken what fits a batch.
+        max_tokens: What may be generated; None or a negative number leaves it a quarter.
+    """
+    n_ctx = engine.n_ctx
+    asked = n_ctx // 4 if max_tokens is None or max_tokens < 0 else max_tokens
+    num_all = n_ctx - min(asked, n_ctx // 2)
+    return Room(min(engine.n_batch, num_all), num_all)
 
 
 def infill_tokens(model: Model) -> InfillTokens:
@@ -50,7 +68,7 @@ def infill_prompt(
     prefix: list[int],
     suffix: list[int],
     begun: list[int],
-    snippets: list[Snippet],
+    snippets: list[Snippet] | None,
     room: Room,
 ) -> list[int]:
     """Return the prompt that asks for what is between two texts.
@@ -60,26 +78,25 @@ def infill_prompt(
         prefix: Token ids of what comes before the gap; its end is kept where it is too long.
         suffix: Those of what comes after it; its beginning is kept.
         begun: Those of what fills the gap as far as it is known.
-        snippets: Parts of other files.
+        snippets: Parts of other files; None leaves out that there are files at all.
         room: How much fits.
 
     Raises:
         NotSupportedError: The model lacks tokens for it.
     """
     tokens = infill_tokens(model)
-    quarter = room.n_batch // 4
-    suffix = suffix[: max(0, quarter - 2 - len(begun))]
-    extra = _extra(model, tokens, snippets)
-    return [
-        *extra[max(0, len(extra) - room.num_extra) :],
+    quarter = room.num_around // 4
+    around = [
         *model.begin_tokens,
         tokens.prefix,
-        *prefix[max(0, len(prefix) - 3 * quarter) :],
+        *prefix[max(0, len(prefix) - 3 * quarter + _NUM_MARKS) :],
         *begun,
         tokens.suffix,
-        *suffix,
+        *suffix[: max(0, quarter - _NUM_MARKS - len(begun))],
         tokens.middle,
     ]
+    extra = [] if snippets is None else _extra(model, tokens, snippets)
+    return [*extra[max(0, len(extra) - max(0, room.num_all - len(around))) :], *around]
 
 
 def _extra(model: Model, tokens: InfillTokens, snippets: list[Snippet]) -> list[int]:

@@ -34,3 +34,10 @@ class Candidates:
         return api.llama_token_data_array(
             ctypes.cast(self._candidates, api.llama_token_data_p), self._n_vocab, -1, False
         )
+
+
+def probabilities(array: Any) -> dict[int, float]:
+    """Return the probabilities of the tokens that a chain left in an array, by token."""
+    size = array.size
+    raw = memoryview(ctypes.string_at(array.data, size * ctypes.sizeof(array.data.contents)))
+    return dict(zip(raw.cast("i")[0::3], raw.cast("f")[2::3], strict=True))

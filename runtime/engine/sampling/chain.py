@@ -1,12 +1,16 @@
 """A request's sampler chain, made of llama.cpp's own samplers in llama.cpp's order."""
 
 import ctypes
+import heapq
+import math
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as ReadOnlyList
 from typing import Any
 
 from runtime.engine.model import Model
+from runtime.engine.sampling.candidates import Candidates, probabilities
+from runtime.engine.sampling.logprobs import Choice, Likelihood
 from runtime.engine.sampling.params import SamplingParams
 
 # What Mirostat 1 takes for its estimate, as in its paper.
@@ -19,17 +23,32 @@ class SamplerChain:
     Args:
         api: llama.cpp's functions.
         handle: The chain, which is freed by `close`.
-        min_tokens: After this many tokens the chain's first sampler, which keeps the model from
-            ending, is dropped.
+        params: What it was made of; after `min_tokens` its first sampler, which keeps the model
+            from ending, is dropped.
+        candidates: Where it chooses, if `last_choice` is to be asked.
     """
 
-    def __init__(self, api: Any, handle: Any, min_tokens: int = 0) -> None:
+    def __init__(
+        self,
+        api: Any,
+        handle: Any,
+        params: SamplingParams,
+        candidates: Candidates | None = None,
+    ) -> None:
         self._api = api
         self.handle = handle
-        self._num_until_end = min_tokens
+        self._num_until_end = params.min_tokens
+        self._samples = not params.is_greedy
+        self._candidates = candidates
+        self._left: Any = None
 
     def sample(self, context: Any, position: int) -> int:
         """Choose a token from the logits at a position of the batch."""
+        if self._candidates:
+            logits = self._api.llama_get_logits_ith(context, position)
+            chosen = self.choose(self._candidates.fill(logits))
+            self.accept(chosen)
+            return chosen
         token: int = self._api.llama_sampler_sample(self.handle, context, position)
         self._count()
         return token
@@ -38,7 +57,24 @@ class SamplerChain:
         """Choose one of some candidates, which `accept` may then make the next token."""
         self._api.llama_sampler_apply(self.handle, ctypes.byref(candidates))
         token: int = candidates.data[candidates.selected].id
+        self._left = candidates
         return token
+
+    def last_choice(self, token: int, num_top: int) -> Choice:
+        """Return how likely the token chosen last was among those that the samplers left.
+
+        Args:
+            token: The token.
+            num_top: How many of the likeliest to return; there may be fewer.
+        """
+        left = probabilities(self._left) if self._samples else {}
+        # The likeliest token, and one that a grammar demands, are taken without a chance.
+        left = {id: p for id, p in left.items() if p > 0} or {token: 1.0}
+        best = heapq.nlargest(num_top, left, key=left.__getitem__)
+        return Choice(
+            Likelihood(token, math.log(left.get(token, 1.0))),
+            tuple(Likelihood(id, math.log(left[id])) for id in best),
+        )
 
     def accept(self, token: int) -> None:
         """Go on by a token."""
@@ -57,7 +93,12 @@ class SamplerChain:
 
 
 def build_chain(
-    api: Any, model: Model, params: SamplingParams, prompt: ReadOnlyList[int], n_ctx: int
+    api: Any,
+    model: Model,
+    params: SamplingParams,
+    prompt: ReadOnlyList[int],
+    n_ctx: int,
+    candidates: Candidates | None = None,
 ) -> SamplerChain:
     """Make the sampler chain of a request.
 
@@ -67,12 +108,13 @@ def build_chain(
         params: What it is made of.
         prompt: The tokens that penalties see before the first one.
         n_ctx: Tokens of context, beyond which no penalty looks back.
+        candidates: See `SamplerChain`.
     """
     stages = _Stages(api, model, params, prompt, n_ctx)
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     for stage in stages.all():
         api.llama_sampler_chain_add(chain, stage)
-    return SamplerChain(api, chain, params.min_tokens)
+    return SamplerChain(api, chain, params, candidates)
 
 
 class _Stages:

@@ -7,6 +7,7 @@ from runtime.engine.sampling.candidates import Candidates
 from runtime.engine.sampling.chain import SamplerChain
 from runtime.engine.sampling.grammar import Grammar
 from runtime.engine.sampling.lazy_grammar import LazyGrammar
+from runtime.engine.sampling.logprobs import Choice
 from runtime.errors import RequestError
 
 
@@ -48,6 +49,10 @@ class ConstrainedChain:
         self._grammar.accept(token)
         self._chain.accept(token)
         return token
+
+    def last_choice(self, token: int, num_top: int) -> Choice:
+        """Return how likely the token chosen last was; see `SamplerChain`."""
+        return self._chain.last_choice(token, num_top)
 
     def close(self) -> None:
         """Free the chain and the grammar."""

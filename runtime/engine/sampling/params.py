@@ -83,6 +83,7 @@ class SamplingParams(msgspec.Struct, frozen=True):
         min_keep: Samplers that drop tokens keep at least this many.
         samplers: The chain's order; what is not named is not used.
         seed: Of the random choice; None takes a random one.
+        post_sampling_probs: Tell how likely tokens were after all samplers, not by the model alone.
         grammar: What the text must be, in GBNF; empty constrains nothing.
         grammar_lazy: Constrain the text only from a trigger on.
         grammar_triggers: What a lazy grammar waits for.
@@ -117,6 +118,7 @@ class SamplingParams(msgspec.Struct, frozen=True):
     min_keep: int = 0
     samplers: tuple[str, ...] = DEFAULT_SAMPLERS
     seed: int | None = None
+    post_sampling_probs: bool = False
     grammar: str = ""
     grammar_lazy: bool = False
     grammar_triggers: tuple[GrammarTrigger, ...] = ()

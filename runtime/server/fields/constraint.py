@@ -11,8 +11,8 @@ from runtime.errors import RequestError
 from runtime.server.errors import NotSupportedError
 from runtime.server.json import Integer
 
-_TOKEN = 0
-_WORD = 1
+TOKEN = 0
+WORD = 1
 
 
 class TriggerBody(msgspec.Struct):
@@ -24,12 +24,12 @@ class TriggerBody(msgspec.Struct):
 
     def to_engine(self) -> GrammarTrigger:
         """Return it as the engine takes it."""
-        if self.type == _TOKEN and self.token is not None:
+        if self.type == TOKEN and self.token is not None:
             return GrammarTrigger(token=self.token)
-        if self.type == _WORD:
+        if self.type == WORD:
             return GrammarTrigger(word=self.value)
         raise NotSupportedError(
-            f"grammar_triggers has the type {self.type}, and only {_TOKEN}, a token, and {_WORD}, "
+            f"grammar_triggers has the type {self.type}, and only {TOKEN}, a token, and {WORD}, "
             "a word, are supported."
         )
 

@@ -41,6 +41,7 @@ class SamplingFields(ConstraintFields, kw_only=True):
     min_keep: Integer | None = None
     samplers: list[str] | str | None = None
     seed: Integer | None = None
+    post_sampling_probs: bool | None = None
 
     def asked(self, model: Model) -> dict[str, Any]:
         """Return what the body asks for, by field of `SamplingParams`.

@@ -116,6 +116,9 @@ class FakeRunner:
             following.append(tokens[-1])
         return following
 
+    def sampled_choice(self, sampler: Sampler, token: int, num_top: int) -> Choice:
+        return Choice(Likelihood(token, 0.0), ())
+
     def choice(self, index: int, token: int, num_top: int, offset: int = 0) -> Choice:
         best = Likelihood(self._likeliest(index, offset), 0.0)
         return Choice(Likelihood(token, 0.0), (best,) * num_top)

@@ -84,5 +84,5 @@ def _infill(state: ServerState, prefix: str, suffix: str) -> list[int]:
     before, after = (
         model.tokenize(text, add_special=False, parse_special=False) for text in (prefix, suffix)
     )
-    room = Room(n_batch=state.engine.n_ctx, num_extra=0)
-    return infill_prompt(model, prefix=before, suffix=after, begun=[], snippets=[], room=room)
+    room = Room(num_around=state.engine.n_ctx, num_all=state.engine.n_ctx)
+    return infill_prompt(model, prefix=before, suffix=after, begun=[], snippets=None, room=room)

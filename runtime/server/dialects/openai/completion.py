@@ -30,6 +30,6 @@ async def completions(request: Request, body: CompletionRequest) -> Response:
 
 def _prepare(state: ServerState, body: CompletionRequest) -> tuple[Task, CompletionAnswer]:
     model = state.engine.model
-    prompts = body.prompts(model, state.engine.n_batch)
+    prompts = body.prompts(state.engine)
     task = text_tasks(state, prompts, body.completion_options(model, state.max_tokens))
     return task, CompletionAnswer(state.name, model, body, prompts)

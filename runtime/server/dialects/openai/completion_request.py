@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
+from runtime.engine.engine import Engine
 from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.logprobs import MAX_TOP_LOGPROBS
 from runtime.server.errors import NotSupportedError
 from runtime.server.fields.generation import GenerationFields
 from runtime.server.fields.prompt import Prompt, prompts_tokens
-from runtime.server.infill import Room, infill_prompt, infill_tokens
+from runtime.server.infill import infill_prompt, infill_tokens, room_for
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
@@ -46,12 +47,13 @@ class CompletionRequest(GenerationFields, kw_only=True):
         """Whether a stream ends with the usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def prompts(self, model: Model, n_batch: int) -> list[list[int]]:
+    def prompts(self, engine: Engine) -> list[list[int]]:
         """Return the token ids of each prompt.
 
         Raises:
             RequestError: A prompt cannot be used, or the model cannot fill in before a suffix.
         """
+        model = engine.model
         prompts = prompts_tokens(self.prompt, model)
         if not self.suffix:
             return prompts
@@ -68,8 +70,8 @@ class CompletionRequest(GenerationFields, kw_only=True):
                 prefix=_without_begin(prompt, model),
                 suffix=suffix,
                 begun=[],
-                snippets=[],
-                room=Room(n_batch, 0),
+                snippets=None,
+                room=room_for(engine, self.token_limit()),
             )
             for prompt in prompts
         ]
