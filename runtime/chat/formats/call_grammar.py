@@ -137,12 +137,12 @@ def json_call(
         arguments: The rule of its arguments.
         key: What they are called.
         last: The expression of what may follow them.
-        is_plain: Whether it has to begin without a line break, as what tells it from content.
+        is_plain: Whether blanks alone may stand between its parts, and none before the name.
     """
-    gaps = ("", '" "?') if is_plain else ("space", "space")
+    begin, gap = ("", '" "?') if is_plain else ("space", "space")
     return (
-        f'"{{" {gaps[0]} "\\"name\\":" {gaps[1]} {literal(json_text(tool.name))} '
-        f'space "," space "\\"{key}\\":" space {arguments} space {last} "}}"'
+        f'"{{" {begin} "\\"name\\":" {gap} {literal(json_text(tool.name))} '
+        f'{gap} "," {gap} "\\"{key}\\":" {gap} {arguments} {gap} {last} "}}"'
     )
 
 
