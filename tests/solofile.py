@@ -119,7 +119,8 @@ class ServedSolofile:
         traceback: TracebackType | None,
     ) -> None:
         if self.process.poll() is None:
-            self.stop()
+            # Unlike SIGTERM it waits for no answer that a test left behind.
+            self.stop(signal.SIGINT)
 
 
 def _children(pid: int) -> list[int]:
