@@ -104,7 +104,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         ("/chat_tokenize",),
-        "dialects.tgi.chat_tokenize",
+        "dialects.tgi.tokenize",
         "chat_tokenize",
         "The prompt of a conversation and its tokens",
     ),
@@ -196,13 +196,7 @@ ENDPOINTS = (
         "infill",
         "What fills a gap in a text",
     ),
-    Endpoint(
-        "POST",
-        ("/tokenize",),
-        "dialects.llama_server.tokens",
-        "tokenize",
-        "A text's tokens",
-    ),
+    Endpoint("POST", ("/tokenize",), "tokenize", "tokenize", "A text's tokens"),
     Endpoint(
         "POST",
         ("/detokenize",),

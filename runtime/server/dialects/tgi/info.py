@@ -14,11 +14,12 @@ async def info(request: Request) -> Response:
     """Answer `GET /info`."""
     state = ready_state(request)
     n_ctx = state.engine.n_ctx
+    writes = state.engine.model.generates_text
     return JSONResponse(
         {
             "model_id": state.name,
             "model_sha": None,
-            "model_pipeline_tag": "text-generation",
+            "model_pipeline_tag": "text-generation" if writes else "feature-extraction",
             "max_concurrent_requests": None,
             "max_best_of": MAX_CHOICES,
             "max_stop_sequences": None,

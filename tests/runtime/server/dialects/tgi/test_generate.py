@@ -1,6 +1,5 @@
 """Tests of text-generation-inference's routes, with Hugging Face's client and the real model."""
 
-import itertools
 import json
 import re
 import time
@@ -211,17 +210,3 @@ def test_info(url: str) -> None:
     told = httpx.get(f"{url}/info").json()
     assert (told["model_id"], told["max_total_tokens"]) == ("tested", 512)
     assert told["model_pipeline_tag"] == "text-generation"
-
-
-def test_chat_tokenize(url: str) -> None:
-    """The prompt of a conversation comes with its tokens, in order and without a gap."""
-    body = {"model": "any", "messages": [{"role": "user", "content": "Grüß dich 😀"}]}
-    told = httpx.post(f"{url}/chat_tokenize", json=body).json()
-    text = told["templated_text"]
-    assert "Grüß dich 😀" in text
-    tokens = told["tokenize_response"]
-    assert tokens[0]["text"] == "<|im_start|>"
-    assert all(token["text"] == text[token["start"] : token["stop"]] for token in tokens)
-    assert (tokens[0]["start"], tokens[-1]["stop"]) == (0, len(text))
-    for one, following in itertools.pairwise(tokens):
-        assert one["start"] <= following["start"] <= one["stop"] <= following["stop"]
