@@ -1,6 +1,5 @@
 """OpenAI's `/v1/responses` of a real solofile, asked by OpenAI's client."""
 
-import subprocess
 import time
 from typing import Literal
 
@@ -92,11 +91,3 @@ def test_a_client_that_leaves_ends_its_request(
     while served.metrics()["llamacpp:requests_processing"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def test_the_documents_example(served: ServedSolofile) -> None:
-    """The curl command of the API's page works as it stands there."""
-    body = '{"input": "What is the capital of France?", "max_output_tokens": 50}'
-    command = ["curl", "--silent", f"{served.url}/v1/responses", "-d", body]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert '"object":"response"' in done.stdout

@@ -1,7 +1,6 @@
 """text-generation-inference's routes of a real solofile, asked by Hugging Face's client."""
 
 import json
-import subprocess
 
 import pytest
 from huggingface_hub import InferenceClient, TextGenerationInputGrammarType
@@ -49,14 +48,3 @@ def test_a_chat(client: InferenceClient, served: ServedSolofile) -> None:
         [{"role": "user", "content": "What is the capital of France?"}], temperature=0
     )
     assert "Paris" in (done.choices[0].message.content or "")
-
-
-def test_the_documents_example(served: ServedSolofile) -> None:
-    """The curl command of the API's page works as it stands there."""
-    body = (
-        '{"inputs": "The capital of France is", '
-        '"parameters": {"max_new_tokens": 8, "details": true}}'
-    )
-    command = ["curl", "--silent", f"{served.url}/generate", "-d", body]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(done.stdout)["details"]["generated_tokens"] == 8
