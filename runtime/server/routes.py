@@ -147,6 +147,20 @@ ENDPOINTS = (
         "A text's continuation",
     ),
     Endpoint(
+        "POST",
+        ("/v1/messages",),
+        "dialects.anthropic.messages",
+        "create_message",
+        "The answer to a conversation, as content blocks",
+    ),
+    Endpoint(
+        "POST",
+        ("/v1/messages/count_tokens",),
+        "dialects.anthropic.messages",
+        "count_tokens",
+        "How long such a conversation is",
+    ),
+    Endpoint(
         "POST", ("/api/chat",), "dialects.ollama.chat", "chat", "The answer to a conversation"
     ),
     Endpoint(

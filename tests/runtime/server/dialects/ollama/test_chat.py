@@ -1,12 +1,13 @@
 """Tests of `/api/chat` with Ollama's client and the real model."""
 
 import json
-import time
 import urllib.request
 from typing import Any
 
 import ollama
 import pytest
+
+from tests.runtime.server.dialects.conftest import num_running, wait_until_idle
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 GREEDY = {"temperature": 0}
@@ -40,10 +41,10 @@ def test_an_answer_is_streamed(client: ollama.Client) -> None:
     assert parts[-1].done_reason == "stop"
 
 
-def test_lines_are_what_comes_where_nothing_is_said(ollama_url: str) -> None:
+def test_lines_are_what_comes_where_nothing_is_said(chat_url: str) -> None:
     """Without `stream` an answer is streamed, as JSON in lines."""
     body = {"model": "any", "messages": QUESTION, "options": {"num_predict": 3}}
-    request = urllib.request.Request(f"{ollama_url}/api/chat", json.dumps(body).encode())
+    request = urllib.request.Request(f"{chat_url}/api/chat", json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=60) as response:
         assert response.headers["Content-Type"] == "application/x-ndjson"
         lines = [json.loads(line) for line in response]
@@ -152,20 +153,10 @@ def test_think_may_be_false(client: ollama.Client) -> None:
     assert client.chat("any", QUESTION, think=False, options=GREEDY).done
 
 
-def test_a_closed_stream_ends_the_work(client: ollama.Client, ollama_url: str) -> None:
+def test_a_closed_stream_ends_the_work(client: ollama.Client, chat_url: str) -> None:
     """When the client goes, the engine stops at the next batch."""
     parts = client.chat("any", ENDLESS, options=GREEDY, stream=True)
     next(parts)
-    assert _running(ollama_url) == 1
+    assert num_running(chat_url) == 1
     parts.close()  # type: ignore[attr-defined]  # a generator, called an iterator
-    deadline = time.monotonic() + 5
-    while _running(ollama_url):
-        assert time.monotonic() < deadline, "the engine goes on"
-        time.sleep(0.02)
-
-
-def _running(url: str) -> float:
-    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
-        lines = response.read().decode().splitlines()
-    [value] = [line for line in lines if line.startswith("llamacpp:requests_processing ")]
-    return float(value.split()[1])
+    wait_until_idle(chat_url)

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.server.dialects.ollama.models import parameter_size
 from runtime.server.dialects.ollama.names import full_name, is_own
-from tests.runtime.server.dialects.ollama.conftest import SYSTEM_PROMPT
+from tests.runtime.server.dialects.conftest import SYSTEM_PROMPT
 
 
 def test_the_one_model_is_listed(client: ollama.Client, gguf: Path) -> None:
@@ -90,25 +90,25 @@ def _get(url: str, accept: str | None, method: str = "GET") -> tuple[str, bytes]
         return response.headers["Content-Type"], response.read()
 
 
-def test_the_root_is_a_page_or_a_word(ollama_url: str) -> None:
+def test_the_root_is_a_page_or_a_word(chat_url: str) -> None:
     """Browsers ask for HTML and get the page; who asks for something else gets Ollama's word."""
     for accept in ("application/json", "*/*", "application/json, text/plain, */*"):
-        kind, body = _get(f"{ollama_url}/", accept)
+        kind, body = _get(f"{chat_url}/", accept)
         assert (kind, body) == ("text/plain; charset=utf-8", b"Ollama is running")
     for accepts in ("text/html,application/xhtml+xml,*/*;q=0.8", None):
-        kind, body = _get(f"{ollama_url}/", accepts)
+        kind, body = _get(f"{chat_url}/", accepts)
         assert kind == "text/html; charset=utf-8"
         assert b"<title>" in body
-    assert _get(f"{ollama_url}/", "application/json", "HEAD")[1] == b""
+    assert _get(f"{chat_url}/", "application/json", "HEAD")[1] == b""
 
 
-def test_version_and_unknown_paths(ollama_url: str) -> None:
+def test_version_and_unknown_paths(chat_url: str) -> None:
     """The version is one of Ollama's; what is not there is told in its form."""
-    kind, body = _get(f"{ollama_url}/api/version", None)
+    kind, body = _get(f"{chat_url}/api/version", None)
     assert kind == "application/json"
     assert tuple(map(int, json.loads(body)["version"].split("."))) > (0, 6, 4)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        _get(f"{ollama_url}/api/nothing", None)
+        _get(f"{chat_url}/api/nothing", None)
     with caught.value as error:
         assert error.code == 404
         assert json.loads(error.read()) == {"error": "Not Found"}
