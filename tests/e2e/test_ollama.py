@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import ollama
 import pytest
@@ -67,7 +68,7 @@ def test_tools_are_offered_and_results_read(client: ollama.Client) -> None:
         """
         return a + b
 
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "user", "content": "What is 2 + 2?"},
         {
             "role": "assistant",
