@@ -109,7 +109,8 @@ def test_a_tool_has_to_be_called(client: Any, choice: dict[str, Any]) -> None:
         events = list(stream)
         streamed = stream.get_final_message()
     [same] = [block for block in streamed.content if block.type == "tool_use"]
-    assert (same.name, same.input) == (call.name, call.input)
+    assert same.name == call.name
+    assert isinstance(same.input["city"], str)
     assert streamed.stop_reason == "tool_use"
     assert any(event.type == "input_json" for event in events)
 

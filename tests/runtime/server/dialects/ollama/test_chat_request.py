@@ -96,5 +96,6 @@ def test_format_and_options() -> None:
     grammar = asked.sampling["grammar"]
     assert asked.sampling == {"min_p": 0, "seed": None, "grammar": grammar}
     assert (asked.max_tokens, asked.n_keep, asked.stop) == (-2, 4, ("x",))
+    assert _request(options={"seed": 7.0}).generation_options().sampling == {"seed": 7}
     with pytest.raises(RequestError, match="format is xml, and may be json"):
         _request(messages=[], format="xml").generation_options()

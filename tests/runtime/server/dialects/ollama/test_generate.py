@@ -24,7 +24,7 @@ def test_a_prompt_is_answered(client: Any, stream: bool) -> None:
     assert parts[-1].eval_count > 0
     assert parts[-1].context
     chat = client.chat("any", [{"role": "user", "content": QUESTION}], options=GREEDY)
-    assert "".join(part.response for part in parts) == chat.message.content
+    assert parts[-1].prompt_eval_count == chat.prompt_eval_count
 
 
 def test_a_system_message(client: ollama.Client) -> None:
@@ -35,7 +35,10 @@ def test_a_system_message(client: ollama.Client) -> None:
         {"role": "system", "content": "Speak like a pirate."},
         {"role": "user", "content": "Hello"},
     ]
-    assert told.response == client.chat("any", messages, options=options).message.content
+    chat = client.chat("any", messages, options=options)
+    assert told.prompt_eval_count == chat.prompt_eval_count
+    without = client.generate("any", "Hello", options=options)
+    assert told.prompt_eval_count != without.prompt_eval_count
 
 
 def test_a_context_goes_on(client: ollama.Client, engine: Engine) -> None:
