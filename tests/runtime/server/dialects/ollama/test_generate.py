@@ -30,9 +30,11 @@ def test_a_prompt_is_answered(client: Any, stream: bool) -> None:
 def test_a_system_message(client: ollama.Client) -> None:
     """`system` is what a system message is in a chat."""
     options = {**GREEDY, "num_predict": 12}
-    told = client.generate("any", "Hello", system="Speak like a pirate.", options=options)
+    told = client.generate(
+        "any", "Hello", system="Speak like a pirate of the old days.", options=options
+    )
     messages = [
-        {"role": "system", "content": "Speak like a pirate."},
+        {"role": "system", "content": "Speak like a pirate of the old days."},
         {"role": "user", "content": "Hello"},
     ]
     chat = client.chat("any", messages, options=options)
