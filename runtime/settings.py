@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_file: str = ""
     log_format: str = "text"
     log_prompts: bool = False
+    alias: str = ""
     host: str = "127.0.0.1"
     port: int | None = None
     allowed_hosts: str = ""
@@ -235,7 +236,10 @@ OPTIONS = (
         "embd_normalize", ("--embd-normalize",), "model",
         "how they are scaled (-1: not, 0: by the largest, 1: taxicab, 2: euclidean, N: p-norm)",
     ),
-    Option("verbose", ("-v", "--verbose"), "model", "log what llama.cpp says, too", ""),
+    Option(
+        "verbose", ("-v", "--verbose", "--log-verbose"), "model",
+        "log what llama.cpp says, too", "",
+    ),
     Option(
         "log_verbosity", ("-lv", "--verbosity", "--log-verbosity"), "model",
         "how much is logged: 1 errors, 2 warnings, 3 requests, 4 all (2, or 3 with --log-file or "
@@ -243,6 +247,7 @@ OPTIONS = (
     ),
     Option("log_file", ("--log-file",), "model", "log into this file, not to stderr", "FILE"),
     Option("log_format", ("--log-format",), "model", "text, or json: an object a line", "KIND"),
+    Option("alias", ("-a", "--alias"), "server", "the model's name for clients", "NAME"),
     Option("host", ("--host",), "server", "address to listen on", "ADDRESS"),
     Option("port", ("--port",), "server", f"port (default: {DEFAULT_PORT}, or the next free one)"),
     Option("max_queue", ("--max-queue",), "server", "requests that may wait for their turn"),
@@ -304,7 +309,10 @@ OPTIONS = (
     ),
     Option("keep", ("--keep",), "sampling", "prompt tokens it never forgets (-1: all)"),
     Option("predict", ("-n", "--predict", "--n-predict"), "sampling", "tokens to generate at most"),
-    Option("temp", ("--temp",), "sampling", "temperature; 0 takes the likeliest token (0.8)"),
+    Option(
+        "temp", ("--temp", "--temperature"), "sampling",
+        "temperature; 0 takes the likeliest token (0.8)",
+    ),
     Option(
         "dynatemp_range", ("--dynatemp-range",), "sampling",
         "how far the temperature moves with the entropy (0: not)",
@@ -362,7 +370,8 @@ OPTIONS = (
     Option("mirostat_ent", ("--mirostat-ent",), "sampling", "the surprise it aims at (5.0)"),
     Option("mirostat_lr", ("--mirostat-lr",), "sampling", "how fast it learns (0.1)"),
     Option(
-        "samplers", ("--samplers",), "sampling", "the samplers in order, between semicolons",
+        "samplers", ("--samplers", "--sampler-seq", "--sampling-seq"), "sampling",
+        "the samplers in order, between semicolons, or by their letters",
         "NAMES",
     ),
     Option("ignore_eos", ("--ignore-eos",), "sampling", "never end by the model's own will", ""),

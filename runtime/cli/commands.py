@@ -3,9 +3,9 @@
 import importlib
 
 from runtime import __version__
-from runtime.cli.command import Parser, answer, program_name
+from runtime.cli.command import Parser, answer, program_name, say
 from runtime.errors import UsageError
-from runtime.settings import add_options
+from runtime.settings import OPTIONS, add_options
 
 COMMANDS = {
     "serve": "serve the chat page and the API (the default)",
@@ -44,12 +44,28 @@ def run(arguments: list[str]) -> int:
         )
     else:
         name = "serve"
+    if name == "serve":
+        arguments = _without_foreign(arguments)
     command = importlib.import_module(f"runtime.cli.{name}")
     parser = Parser(name, command.SUMMARY, command.EXAMPLES)
     command.add_arguments(parser)
     add_options(parser, command.GROUPS, arguments)
     code: int = command.main(parser.parse_args(arguments))
     return code
+
+
+def _without_foreign(arguments: list[str]) -> list[str]:
+    """Return a server's arguments without those of llama-server that mean nothing here."""
+    own = {flag for option in OPTIONS for flag in option.flags}
+    named = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
+    if named <= own:
+        return arguments
+    from runtime.cli.llama_server_flags import own_arguments
+
+    taken = own_arguments(arguments)
+    if taken.ignored:
+        say(f"Flags of llama-server that change nothing here: {', '.join(taken.ignored)}.")
+    return taken.arguments
 
 
 def _overview() -> str:

@@ -50,7 +50,7 @@ def main(arguments: argparse.Namespace) -> int:
         safety = Safety.of(context.settings, listener)
         state = ServerState(
             engine=engine,
-            name=context.payload.name,
+            name=context.settings.alias.partition(",")[0] or context.payload.name,
             system_prompt=chat.system_prompt,
             sampling=sampling(context.settings),
             max_tokens=context.max_tokens(),

@@ -9,6 +9,10 @@ from starlette.responses import Response
 from runtime.server.json import JSONResponse
 from runtime.server.state import ServerState, state_of
 
+# Fields that llama-server leaves empty, too.
+_UNTOLD = ("modified_at", "size", "digest", "description", "parameters")
+_DETAILS = ("parent_model", "family", "parameter_size", "quantization_level")
+
 
 async def list_models(request: Request) -> Response:
     """Answer `GET /v1/models`, while the model loads, too."""
@@ -19,8 +23,9 @@ async def list_models(request: Request) -> Response:
         "model": state.name,
         "type": "model",
         "capabilities": [capability],
-        "details": {"format": "gguf"},
-    }
+        "details": {"format": "gguf"} | dict.fromkeys(_DETAILS, "") | {"families": [""]},
+        "tags": [""],
+    } | dict.fromkeys(_UNTOLD, "")
     return JSONResponse({"object": "list", "data": [_model(state)], "models": [native]})
 
 
