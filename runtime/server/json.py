@@ -38,5 +38,5 @@ async def read_json(request: Request, kind: type[T]) -> T:
         raise RequestError(f"The request is not as it should be: {error}.") from error
     except RecursionError as error:
         raise RequestError("The request's body nests too deep.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"The request's body is not valid JSON: {error}.") from error

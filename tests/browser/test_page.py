@@ -49,6 +49,16 @@ def test_the_page_names_the_model(page: Page) -> None:
     expect(footer).to_contain_text(re.compile(r"solofile \d+\.\d+"))
 
 
+def test_the_page_leads_to_the_api(page: Page) -> None:
+    """The footer's link opens the document of the API, which shows the fields of a route."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="API").click()
+    document = opened.value
+    expect(document.get_by_role("heading", level=2).first).to_have_text("OpenAI")
+    document.get_by_text("/v1/chat/completions", exact=True).last.click()
+    expect(document.get_by_text("max_completion_tokens").first).to_be_visible()
+
+
 def test_everything_comes_from_the_solofile(chat: Chat, watch: Watch) -> None:
     """Styles, scripts, pictures and answers are asked for, all at one address."""
     chat.ask("Say hello.")

@@ -50,7 +50,7 @@ def test_no_request_breaks_the_server(hurried: ServedSolofile, method: str, path
     def ask(case: schemathesis.Case[Any]) -> None:
         response = case.call(base_url=hurried.url, timeout=TIMEOUT_S)
         assert response.status_code < 500 or response.status_code in SOUND_FAILURES, response.text
-        if response.status_code >= 400:
+        if response.status_code >= 400 and method != "HEAD":
             assert "error" in response.json()
 
     ask()
