@@ -1,6 +1,7 @@
 """Tests of reading bodies."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,11 @@ from runtime.server.json import Integer, read_json
 
 
 class Body(msgspec.Struct):
+    """A body with a field of each kind."""
+
     text: str = ""
     number: Integer = 0
+    anything: Any = None
 
 
 def _read(body: bytes) -> Body:
@@ -37,7 +41,7 @@ def test_a_body_is_read_and_unknown_fields_ignored() -> None:
         (b'{"text": "\\ud800"}', "not valid JSON"),
         (b'{"text": 1}', r"\$\.text"),
         (b'{"number": 90071992547409920}', r"\$\.number"),
-        (b'{"text": ' + b"[" * 100_000, "nests too deep|not valid JSON"),
+        (b'{"anything": ' + b"[" * 100_000, "nests too deep"),
     ],
 )
 def test_what_is_no_such_body_is_refused(body: bytes, words: str) -> None:
