@@ -1,11 +1,28 @@
-"""How large a context this machine has memory for."""
+"""How large a context this machine has memory for, and what does not fit into it."""
 
-from runtime.errors import ResourceError
+from runtime.errors import RequestError, ResourceError
 
 # More than this is rarely used, and its cells are touched when the context is made.
 MAX_DEFAULT_N_CTX = 32768
 MIN_N_CTX = 256
 _GRANULE = 256
+
+
+class ContextSizeError(RequestError):
+    """A prompt is longer than the context.
+
+    Args:
+        num_prompt_tokens: The prompt's length.
+        n_ctx: The context's.
+    """
+
+    def __init__(self, num_prompt_tokens: int, n_ctx: int) -> None:
+        self.num_prompt_tokens = num_prompt_tokens
+        self.n_ctx = n_ctx
+        super().__init__(
+            f"The prompt has {num_prompt_tokens} tokens, and the context holds {n_ctx}.",
+            hint="Shorten it, or start with a larger --ctx-size.",
+        )
 
 
 def check_weights_fit(size_bytes: int, total_bytes: int) -> None:

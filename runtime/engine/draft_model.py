@@ -177,7 +177,12 @@ class DraftModel:
         return {sequence: draft for sequence, draft in drafts.items() if len(draft) >= least}
 
     def _follow(self, sequence: Sequence) -> bool:
-        """Say whether a sequence and its draft fit beside the others; forget it if not."""
+        """Say whether a sequence and its draft fit beside the others; forget it if not.
+
+        One with images does not: the draft model reads none.
+        """
+        if sequence.request.images:
+            return False
         needed = len(sequence.tokens) + MAX_CHECKED
         others = sum(
             len(other.tokens) + MAX_CHECKED for other in self._mirrors if other is not sequence

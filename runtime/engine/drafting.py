@@ -6,6 +6,7 @@ it is what was chosen, so the text is the same as without.
 
 from collections.abc import Mapping
 from collections.abc import Sequence as ReadOnlyList
+from itertools import takewhile
 from typing import Protocol
 
 from runtime.engine.prompt_lookup import PromptLookup
@@ -52,7 +53,9 @@ class PromptLookupDrafter:
         lookup.follow(sequence.tokens)
         if lookup.match_length < sequence.pace.needed_match:
             return []
-        return lookup.continuation(sequence.tokens, min(limit, sequence.pace.length))
+        guess = lookup.continuation(sequence.tokens, min(limit, sequence.pace.length))
+        # No image is generated.
+        return list(takewhile(lambda token: token >= 0, guess))
 
     def learn(self, sequence: Sequence, num_drafted: int, num_accepted: int) -> None:
         """Change the sequence's pace; see `Drafter.learn`."""

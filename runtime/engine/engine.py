@@ -3,10 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from runtime.engine.adapters import AdapterFile, Adapters
+from runtime.engine.context_size import ContextSizeError
 from runtime.engine.drafting import Drafter
 from runtime.engine.embedding import (
     EmbeddingEvent,
@@ -15,7 +17,7 @@ from runtime.engine.embedding import (
     check_request,
 )
 from runtime.engine.inbox import Inbox
-from runtime.engine.loading import EngineOptions, load_drafter, load_model
+from runtime.engine.loading import EngineOptions, load_drafter, load_model, load_vision
 from runtime.engine.loading_model import LoadingModel
 from runtime.engine.loop import EngineLoop
 from runtime.engine.metrics import Metrics
@@ -27,24 +29,10 @@ from runtime.engine.sequence import Event, GenerationRequest, Sequence
 from runtime.engine.types import EmbeddingShape, Runner
 from runtime.errors import AppError, RequestError
 
+if TYPE_CHECKING:
+    from runtime.engine.vision import Vision
+
 logger = logging.getLogger(__name__)
-
-
-class ContextSizeError(RequestError):
-    """A prompt is longer than the context.
-
-    Args:
-        num_prompt_tokens: The prompt's length.
-        n_ctx: The context's.
-    """
-
-    def __init__(self, num_prompt_tokens: int, n_ctx: int) -> None:
-        self.num_prompt_tokens = num_prompt_tokens
-        self.n_ctx = n_ctx
-        super().__init__(
-            f"The prompt has {num_prompt_tokens} tokens, and the context holds {n_ctx}.",
-            hint="Shorten it, or start with a larger --ctx-size.",
-        )
 
 
 class NoTextError(RequestError):
@@ -67,6 +55,7 @@ class Engine:
         max_running: Requests worked on at once.
         adapters: The LoRA adapters that the runner has.
         load_drafter: Makes what guesses the model's tokens, on the same thread; None guesses none.
+        load_vision: Loads what reads images, on the same thread; None reads none.
         prompt_cache: Where prompts are kept on disk; None keeps none.
         max_queue: Requests that may wait beside those; None is no limit.
     """
@@ -78,6 +67,7 @@ class Engine:
         max_running: int,
         adapters: tuple[AdapterFile, ...] = (),
         load_drafter: Callable[[Model, Runner], Drafter | None] | None = None,
+        load_vision: "Callable[[Model, Runner], Vision | None] | None" = None,
         prompt_cache: PromptCacheOptions | None = None,
         max_queue: int | None = None,
     ) -> None:
@@ -85,6 +75,7 @@ class Engine:
         self.adapters = Adapters(adapters)
         self._max_running = max_running
         self._load_drafter = load_drafter
+        self._load_vision = load_vision
         self._prompt_cache = prompt_cache
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox(None if max_queue is None else max_running + max_queue)
@@ -93,6 +84,7 @@ class Engine:
         self._model: Model | None = None
         self._runner: Runner | None = None
         self._scheduler: Scheduler | None = None
+        self._vision: Vision | None = None
         self.error: AppError | None = None
 
     @classmethod
@@ -108,6 +100,7 @@ class Engine:
             max_running=options.max_running,
             adapters=options.adapters,
             load_drafter=lambda model, runner: load_drafter(options, model, runner),
+            load_vision=lambda model, runner: load_vision(options, model, runner),
             prompt_cache=options.prompt_cache,
             max_queue=options.max_queue,
         )
@@ -139,6 +132,12 @@ class Engine:
         self.wait_until_loaded()
         assert self._model is not None, "loaded without an error"
         return self._model
+
+    @property
+    def vision(self) -> "Vision | None":
+        """What reads images, if the model has it; waits for the model."""
+        self.wait_until_loaded()
+        return self._vision
 
     @property
     def n_ctx(self) -> int:
@@ -244,6 +243,8 @@ class Engine:
             self._model, self._runner = self._load()
             if self._load_drafter:
                 drafter = self._load_drafter(self._model, self._runner)
+            if self._load_vision:
+                self._vision = self._load_vision(self._model, self._runner)
         except AppError as error:
             self.error = error
             return

@@ -42,6 +42,7 @@ class Llama:
         self._to_python = api.llama_log_callback(self._log)
         self._to_nobody = ctypes.cast(_do_nothing(), api.llama_log_callback)
         self._level = 0
+        self._setters = [api.llama_log_set]
 
     @classmethod
     def load(cls) -> "Llama":
@@ -59,11 +60,19 @@ class Llama:
     def listen(self, call: Callable[[], T]) -> tuple[T, list[str]]:
         """Do something, and return what it returns and what llama.cpp complains of meanwhile."""
         self._complaints.clear()
-        self.api.llama_log_set(self._to_python, None)
+        self._log_to(self._to_python)
         try:
             return call(), list(self._complaints)
         finally:
             self._set_log()
+
+    def vision_api(self) -> Any:
+        """Load what reads images, and return its functions and structures, untyped."""
+        os.environ["MTMD_CPP_LIB"] = str(library_folder())
+        api = importlib.import_module("llama_cpp.mtmd_cpp")
+        self._setters.append(api.mtmd_helper_log_set)
+        self._set_log()
+        return api
 
     def quick(self, name: str) -> Any:
         """Return a function of llama.h that ends at once, to be called many times.
@@ -76,7 +85,11 @@ class Llama:
 
     def _set_log(self) -> None:
         is_read = logger.isEnabledFor(logging.DEBUG)
-        self.api.llama_log_set(self._to_python if is_read else self._to_nobody, None)
+        self._log_to(self._to_python if is_read else self._to_nobody)
+
+    def _log_to(self, callback: Any) -> None:
+        for set_log in self._setters:
+            set_log(callback, None)
 
     def _log(self, level: int, text: bytes, _user_data: object) -> None:
         # Level 5 continues the line before it.

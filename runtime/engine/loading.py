@@ -1,6 +1,7 @@
 """Loading what the engine runs: the model, its context, and what guesses ahead."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,6 +21,9 @@ from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.speculation import SpeculationOptions
 from runtime.engine.types import Runner
 from runtime.engine.weights import LoadOptions, Weights
+
+if TYPE_CHECKING:
+    from runtime.engine.vision import Vision
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class EngineOptions(msgspec.Struct, frozen=True):
         adapters: LoRA adapters, by the numbers that requests name them by.
         speculation: How tokens are guessed ahead.
         draft: Where a draft model lies that guesses them; None has none.
+        projector: Where a projector lies that reads images; None has none.
         prompt_cache: Where prompts are kept on disk; None keeps none.
         pooling: How embeddings are made of token vectors; None takes the model's way.
     """
@@ -61,6 +66,7 @@ class EngineOptions(msgspec.Struct, frozen=True):
     adapters: tuple[AdapterFile, ...] = ()
     speculation: SpeculationOptions = msgspec.field(default_factory=SpeculationOptions)
     draft: Weights | None = None
+    projector: Weights | None = None
     prompt_cache: PromptCacheOptions | None = None
     pooling: Pooling | None = None
 
@@ -82,11 +88,12 @@ def load_model(
     """
     model = (loading or begin_loading_model(options.weights, options.loading)).result()
     llama = model.llama
+    needed = options.weights.size + (options.projector.size if options.projector else 0)
     n_ctx = choose_n_ctx(
         options.n_ctx,
         n_ctx_train=model.n_ctx_train,
         kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
-        free_bytes=machine.memory_available_bytes() - options.weights.size,
+        free_bytes=machine.memory_available_bytes() - needed,
     )
     n_threads = options.n_threads or machine.physical_cores()
     open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder
@@ -132,4 +139,23 @@ def load_drafter(options: EngineOptions, model: Model, runner: Runner) -> Drafte
     )
     return speculation.drafter(
         DraftModel.open(options.draft, options.loading, model, context, speculation.draft_limits)
+    )
+
+
+def load_vision(options: EngineOptions, model: Model, runner: Runner) -> "Vision | None":
+    """Load the projector, where there is one and the model generates text.
+
+    Raises:
+        AppError: It cannot be used; see `Vision.open`.
+    """
+    if not (options.projector and model.generates_text):
+        return None
+    # Few runs have one, and every start would wait for it.
+    from runtime.engine.vision import Vision
+
+    return Vision.open(
+        model,
+        options.projector,
+        n_threads=options.n_threads_batch or runner.n_threads,
+        n_ubatch=min(options.n_ubatch, runner.n_batch),
     )

@@ -145,7 +145,7 @@ class EngineLoop:
         sequence.started_at = time.monotonic()
         request = sequence.request
         try:
-            sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt)
+            sequence.sampler = self._runner.new_sampler(request.sampling, request.prompt_text)
         except AppError as error:
             self._fail(sequence, error)
             return False
@@ -216,7 +216,7 @@ class EngineLoop:
 
     def _is_at_limit(self, sequence: Sequence) -> bool:
         request = sequence.request
-        if request.n_keep is None and len(sequence.tokens) >= self._runner.n_ctx:
+        if not request.forgets and len(sequence.tokens) >= self._runner.n_ctx:
             return True
         return (
             request.max_tokens is not None and sequence.num_completion_tokens >= request.max_tokens

@@ -10,9 +10,12 @@ from msgspec.structs import replace
 
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.embedder import Embedder
+from runtime.engine.image_batch import image_batches
+from runtime.engine.image_span import ImageSpan
 from runtime.engine.llama import Llama
 from runtime.engine.lora import LoraAdapters
 from runtime.engine.model import Model
+from runtime.engine.positions import Positions
 from runtime.engine.sampling.candidates import Candidates
 from runtime.engine.sampling.chain import SamplerChain, build_chain
 from runtime.engine.sampling.constrained import ConstrainedChain
@@ -70,6 +73,7 @@ class ModelRunner:
         self._memory = llama.api.llama_get_memory(context)
         self._batch = llama.api.llama_batch_init(options.n_batch, 0, 1)
         self._output_positions: list[int] = []
+        self._positions = Positions()
         self._logprobs: LogprobReader | None = None
         self.n_ctx: int = llama.api.llama_n_ctx(context)
         self.n_threads = options.n_threads
@@ -163,11 +167,33 @@ class ModelRunner:
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         """Compute a batch; see `Runner.decode`."""
+        if self._adapters:
+            self._adapters.apply(self._context, batch[0].adapters)
+        try:
+            for piece in batch:
+                if piece.image:
+                    self._decode_image(piece.seq_id, piece.start, piece.image)
+            # Last: each call of llama.cpp forgets the logits of the one before.
+            self._decode_tokens(batch)
+        except OutOfCellsError:
+            for piece in batch:
+                if piece.image:
+                    self.cut(piece.seq_id, piece.start)
+            raise
+        for piece in batch:
+            self._pin(piece.seq_id, piece.start)
+
+    def _decode_tokens(self, batch: ReadOnlyList[BatchSlice]) -> None:
         native = self._batch
         count = 0
         self._output_positions = []
         for piece in batch:
-            for position, token in enumerate(piece.tokens, piece.start):
+            if piece.image:
+                # Never read: a prompt does not end with an image.
+                self._output_positions.append(-1)
+                continue
+            begin = self._positions.of(piece.seq_id, piece.start)
+            for position, token in enumerate(piece.tokens, begin):
                 native.token[count] = token
                 native.pos[count] = position
                 native.n_seq_id[count] = 1
@@ -179,15 +205,33 @@ class ModelRunner:
                 native.logits[position] = piece.wants_logits
             self._output_positions.append(first_output)
         native.n_tokens = count
-        if self._adapters:
-            self._adapters.apply(self._context, batch[0].adapters)
+        if count:
+            self._compute(native)
+
+    def _decode_image(self, seq_id: int, start: int, image: ImageSpan) -> None:
+        batches = image_batches(
+            self._api,
+            image,
+            seq_id=seq_id,
+            position=self._positions.of(seq_id, start),
+            n_batch=self.n_batch,
+        )
+        if not image.is_causal:
+            self._api.llama_set_causal_attn(self._context, False)
+        try:
+            for native in batches:
+                self._compute(native)
+        finally:
+            if not image.is_causal:
+                self._api.llama_set_causal_attn(self._context, True)
+        self._positions.add(seq_id, image)
+
+    def _compute(self, native: Any) -> None:
         status = self._api.llama_decode(self._context, native)
         if status == 1:
             raise OutOfCellsError("The KV cache has no room for the batch.")
         if status:
             raise AppError(f"llama.cpp failed to compute a batch (status {status}).")
-        for piece in batch:
-            self._pin(piece.seq_id, piece.start)
 
     def sample(self, sampler: Sampler, index: int, offset: int = 0) -> int:
         """Choose a token; see `Runner.sample`."""
@@ -228,14 +272,18 @@ class ModelRunner:
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Share cells; see `Runner.copy_prefix`."""
-        self._api.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        end = self._positions.of(source, length)
+        self._api.llama_memory_seq_cp(self._memory, source, target, 0, end)
+        self._positions.copy(source, target, length)
         self._pin(target, 0)
 
     def cut(self, seq_id: int, length: int) -> None:
         """Drop cells; see `Runner.cut`."""
-        self._api.llama_memory_seq_rm(self._memory, seq_id, length, -1)
+        begin = self._positions.of(seq_id, length)
+        self._positions.cut(seq_id, length)
+        self._api.llama_memory_seq_rm(self._memory, seq_id, begin, -1)
         if self._has_twins:
-            self._api.llama_memory_seq_rm(self._memory, seq_id + self.n_seq_max, length, -1)
+            self._api.llama_memory_seq_rm(self._memory, seq_id + self.n_seq_max, begin, -1)
 
     def state_facts(self) -> str:
         """Say what states depend on; see `Runner.state_facts`."""
@@ -279,7 +327,8 @@ class ModelRunner:
         """
         if self._has_twins:
             twin = seq_id + self.n_seq_max
-            self._api.llama_memory_seq_cp(self._memory, seq_id, twin, start, -1)
+            begin = self._positions.of(seq_id, start)
+            self._api.llama_memory_seq_cp(self._memory, seq_id, twin, begin, -1)
 
 
 def _needs_twins(model: Model) -> bool:

@@ -3,6 +3,7 @@
 import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+from runtime.engine.image_span import Images, before_image
 from runtime.engine.radix_tree import Match, RadixTree
 from runtime.engine.types import Runner
 
@@ -45,21 +46,25 @@ class PrefixCache:
         """How many cells running requests hold, shared ones counted once."""
         return self._tree.num_held(self._leased)
 
-    def match_length(self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS) -> int:
+    def match_length(
+        self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS, images: Images = ()
+    ) -> int:
         """Return how much of a prompt `acquire` would find."""
-        return self._match(prompt, adapters).length
+        return self._match(prompt, adapters, images).length
 
-    def acquire(self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS) -> Lease | None:
+    def acquire(
+        self, prompt: list[int], adapters: AdapterSet = NO_ADAPTERS, images: Images = ()
+    ) -> Lease | None:
         """Hand out a sequence number with as much of `prompt` computed as can be found.
 
-        Only what was computed with the same adapters is found.
+        Only what was computed with the same adapters is found, and of images only whole ones.
 
         At least one token is left to compute, whose logits the first sample needs.
 
         Returns:
             None where every number is in use.
         """
-        match = self._match(prompt, adapters)
+        match = self._match(prompt, adapters, images)
         seq_id = self._finished_at(match)
         if seq_id is None:
             seq_id = self._share(match, adapters)
@@ -173,8 +178,10 @@ class PrefixCache:
             self._drop(seq_id)
         return True
 
-    def _match(self, prompt: list[int], adapters: AdapterSet) -> Match:
-        return self._tree.match(prompt[:-1], adapters, whole=not self._runner.can_cut_memory)
+    def _match(self, prompt: list[int], adapters: AdapterSet, images: Images) -> Match:
+        whole = not self._runner.can_cut_memory
+        match = self._tree.match(prompt[:-1], adapters, whole=whole)
+        return Match(match.node, before_image(images, match.length)) if images else match
 
     def _finished_at(self, match: Match) -> int | None:
         """Return a finished sequence that ends with the match: it simply goes on."""

@@ -159,7 +159,8 @@ class PromptCache:
         return length if self._runner.can_cut_memory or length == len(saved) else 0
 
     def _is_worth_saving(self, tokens: list[int]) -> bool:
-        if len(tokens) < MIN_SAVED_TOKENS:
+        # What stands for an image is of no use without the image.
+        if len(tokens) < MIN_SAVED_TOKENS or min(tokens) < 0:
             return False
         best, saved = None, 0
         for file in self._files:

@@ -9,6 +9,7 @@ import msgspec
 from runtime.engine.adapters import AdapterSet
 from runtime.engine.context_shift import forget_half
 from runtime.engine.drafting import Drafter, draft_limits
+from runtime.engine.image_span import before_image, image_at, next_edge
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.radix_tree import common_prefix_length
 from runtime.engine.sequence import Sequence
@@ -123,7 +124,8 @@ class Scheduler:
             if sequence.seq_id is None:
                 continue
             count = self._make_room(sequence, wanted, works)
-            if count > 0:
+            is_part = count < wanted and _is_at_image(sequence)
+            if count > 0 and not is_part:
                 works.append(self._work(sequence, count))
         return self._with_drafts(works)
 
@@ -186,7 +188,8 @@ class Scheduler:
                 continue
             if not self._fits(sequence):
                 return
-            lease = self._cache.acquire(sequence.tokens, sequence.adapters)
+            images = sequence.request.images
+            lease = self._cache.acquire(sequence.tokens, sequence.adapters, images)
             if lease is None:
                 return
             self.waiting.remove(sequence)
@@ -200,7 +203,8 @@ class Scheduler:
         """Say whether a running prompt will soon have more of this one than the cache has."""
         # Who began to wait stays for the rest, however little of it is left.
         least_gain = 1 if sequence.is_held else MIN_SHARED_TOKENS
-        known = self._cache.match_length(sequence.tokens, sequence.adapters)
+        images = sequence.request.images
+        known = self._cache.match_length(sequence.tokens, sequence.adapters, images)
         worth_waiting = known + least_gain
         best: Sequence | None = None
         for other in self.running:
@@ -222,18 +226,27 @@ class Scheduler:
         return not self.running or beside + len(sequence.tokens) < self._n_ctx
 
     def _shares(self, adapters: AdapterSet) -> list[tuple[Sequence, int]]:
-        """Divide the batch: a token for each decoding sequence, and the rest evenly to prompts."""
+        """Divide the batch: a token for each decoding sequence, and the rest evenly to prompts.
+
+        One image at most comes first, whole; it may take more than the rest.
+        """
         batch = [sequence for sequence in self.running if sequence.adapters == adapters]
         decoding = [sequence for sequence in batch if sequence.is_decoding]
         budget = self._n_batch - len(decoding)
         if any(sequence.is_decoding for sequence in self.running):
             budget = min(budget, MAX_PREFILL_WHILE_DECODING)
         left = {
-            sequence: self._pauses.get(sequence, len(sequence.tokens)) - sequence.num_computed
+            sequence: self._next_stop(sequence) - sequence.num_computed
             for sequence in batch
             if not sequence.is_decoding
         }
         shares = dict.fromkeys(decoding[: self._n_batch], 1)
+        at_image = [sequence for sequence in left if _is_at_image(sequence)]
+        if at_image:
+            first = min(at_image, key=lambda sequence: sequence.id)
+            shares[first] = left[first]
+            budget -= left[first]
+            left = {sequence: left[sequence] for sequence in left if sequence not in at_image}
         # The shortest first: what it leaves of its even share goes to the others.
         by_length = sorted(left, key=left.__getitem__)
         for rank, sequence in enumerate(by_length):
@@ -241,6 +254,12 @@ class Scheduler:
             shares[sequence] = min(left[sequence], even_share)
             budget -= shares[sequence]
         return list(shares.items())
+
+    def _next_stop(self, sequence: Sequence) -> int:
+        """Return the place up to which a prompt may be computed at once."""
+        end = self._pauses.get(sequence, len(sequence.tokens))
+        edge = next_edge(sequence.request.images, sequence.num_computed)
+        return end if edge is None else min(end, edge)
 
     def _make_room(self, sequence: Sequence, wanted: int, works: list[Work]) -> int:
         """Free cells for a sequence's share; returns how much of it has room."""
@@ -291,8 +310,16 @@ class Scheduler:
         start = sequence.num_computed
         tokens = [*sequence.tokens[start : start + count], *draft]
         is_last = start + count == len(sequence.tokens)
-        piece = BatchSlice(sequence.seq_id, start, tokens, is_last, sequence.adapters, len(draft))
+        image = image_at(sequence.request.images, start)
+        piece = BatchSlice(
+            sequence.seq_id, start, tokens, is_last, sequence.adapters, len(draft), image
+        )
         return Work(sequence, piece)
+
+
+def _is_at_image(sequence: Sequence) -> bool:
+    """Say whether an image is what a sequence has to compute next."""
+    return image_at(sequence.request.images, sequence.num_computed) is not None
 
 
 def _shared_length(running: Sequence, waiting: Sequence) -> int:
@@ -303,4 +330,5 @@ def _shared_length(running: Sequence, waiting: Sequence) -> int:
     if running.adapters != waiting.adapters:
         return 0
     length = common_prefix_length(waiting.tokens, running.tokens)
-    return min(length, len(waiting.tokens) - 1)
+    length = min(length, len(waiting.tokens) - 1)
+    return before_image(waiting.request.images, length)

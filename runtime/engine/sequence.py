@@ -8,6 +8,7 @@ import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
 from runtime.engine.draft_pace import DraftPace
+from runtime.engine.image_span import Images
 from runtime.engine.prompt_lookup import PromptLookup
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
@@ -20,7 +21,7 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     """What to generate.
 
     Args:
-        prompt: Token ids, at least one.
+        prompt: Token ids, at least one; negative numbers stand for images.
         sampling: How tokens are chosen.
         max_tokens: How many to generate at most; None goes on to the context's end.
         stop: Strings at which to stop.
@@ -35,6 +36,7 @@ class GenerationRequest(msgspec.Struct, frozen=True):
             limit.
         shown_tokens: Control tokens that come as text; others come as none.
         tells_progress: Whether each batch of its prompt is told, and statistics with each delta.
+        images: The images in the prompt, in order; none at its end.
     """
 
     prompt: list[int]
@@ -48,6 +50,17 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     max_generation_s: float | None = None
     shown_tokens: frozenset[int] = frozenset()
     tells_progress: bool = False
+    images: Images = ()
+
+    @property
+    def prompt_text(self) -> list[int]:
+        """The prompt's token ids without what stands for images."""
+        return [token for token in self.prompt if token >= 0] if self.images else self.prompt
+
+    @property
+    def forgets(self) -> bool:
+        """Whether a full context drops some of it and goes on; an image is not dropped in part."""
+        return self.n_keep is not None and not self.images
 
 
 class Stats(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from runtime.engine.adapters import NO_ADAPTERS, AdapterSet
+from runtime.engine.image_span import ImageSpan
 from runtime.engine.pooling import Pooling
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.sampling.params import SamplingParams
@@ -27,6 +28,7 @@ class BatchSlice(msgspec.Struct, frozen=True):
         adapters: What they are computed with; the same for all of a batch.
         num_drafted: How many tokens at the end are guesses; their logits, and those of the token
             before them, are wanted.
+        image: The image that the slice is, whole, its tokens being what stands for it; else None.
     """
 
     seq_id: int
@@ -35,6 +37,7 @@ class BatchSlice(msgspec.Struct, frozen=True):
     wants_logits: bool
     adapters: AdapterSet = NO_ADAPTERS
     num_drafted: int = 0
+    image: ImageSpan | None = None
 
 
 class EmbeddingShape(msgspec.Struct, frozen=True):
@@ -70,7 +73,7 @@ class Runner(Protocol):
     embeds: EmbeddingShape
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
-        """Compute a batch of at most `n_batch` tokens.
+        """Compute a batch of at most `n_batch` tokens, and of one image at most.
 
         Raises:
             OutOfCellsError: The KV cache has no room for it.

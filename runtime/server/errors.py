@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.engine.context_size import ContextSizeError
 from runtime.engine.embedding import InputSizeError
-from runtime.engine.engine import ContextSizeError, NoTextError
+from runtime.engine.engine import NoTextError
 from runtime.engine.limits import BusyError
 from runtime.errors import (
     AppError,

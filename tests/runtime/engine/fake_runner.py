@@ -55,7 +55,9 @@ class FakeRunner:
 
     def decode(self, batch: ReadOnlyList[BatchSlice]) -> None:
         assert batch, "an empty batch"
-        assert sum(len(piece.tokens) for piece in batch) <= self.n_batch, "the batch is too large"
+        num_tokens = sum(len(piece.tokens) for piece in batch if not piece.image)
+        assert num_tokens <= self.n_batch, "the batch is too large"
+        assert sum(bool(piece.image) for piece in batch) <= 1, "two images at once"
         assert len({piece.seq_id for piece in batch}) == len(batch), "a sequence comes twice"
         assert len({piece.adapters for piece in batch}) == 1, "two sets of adapters at once"
         for piece in batch:
@@ -63,6 +65,10 @@ class FakeRunner:
             assert before <= {piece.adapters}, "cells of other adapters"
             assert 0 <= piece.seq_id < self.n_seq_max, "no such sequence"
             assert piece.tokens, "an empty slice"
+            if piece.image:
+                assert piece.image.start == piece.start, "an image from its midst on"
+                assert piece.image.length == len(piece.tokens), "a part of an image"
+            assert all((token < 0) == bool(piece.image) for token in piece.tokens), "no token"
             assert piece.num_drafted < len(piece.tokens), "a draft behind nothing"
             assert self.can_cut_memory or not piece.num_drafted, "a draft that cannot be cut"
             assert len(self.cells.get(piece.seq_id, [])) == piece.start, "a gap between positions"

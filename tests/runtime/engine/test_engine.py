@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from runtime.engine.engine import ContextSizeError, Engine
+from runtime.engine.context_size import ContextSizeError
+from runtime.engine.engine import Engine
 from runtime.engine.model import Model
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
 from runtime.engine.types import BatchSlice

@@ -20,6 +20,7 @@ from runtime.engine.scheduler import (
 )
 from runtime.engine.sequence import GenerationRequest, Sequence
 from tests.runtime.engine.fake_draft import DraftRunner, open_draft_model
+from tests.runtime.engine.fake_images import fake_image, image_spans, without_part
 from tests.runtime.engine.fake_runner import FakeRunner, FakeSampler
 from tests.runtime.engine.guesser import Guesser
 
@@ -38,7 +39,8 @@ def _sequence(
     adapters: AdapterSet = NO_ADAPTERS,
     n_keep: int | None = None,
 ) -> Sequence:
-    request = GenerationRequest(prompt, max_tokens=max_tokens, n_keep=n_keep)
+    images = image_spans(prompt)
+    request = GenerationRequest(prompt, max_tokens=max_tokens, n_keep=n_keep, images=images)
     return Sequence(request, lambda _: None, adapters)
 
 
@@ -108,7 +110,7 @@ class _Engine:
             sequence.tokens.append(token)
             self.generated[sequence].append(token)
             is_full = len(sequence.tokens) >= self.runner.n_ctx
-            is_ended = is_full and sequence.request.n_keep is None
+            is_ended = is_full and not sequence.request.forgets
             if is_ended or sequence.num_completion_tokens == sequence.request.max_tokens:
                 self.scheduler.remove(sequence)
                 return
@@ -323,6 +325,53 @@ def test_drafts_share_what_a_batch_may_check() -> None:
         assert [len(work.slice.tokens) for work in works] == [expected] * num_sequences
 
 
+def test_an_image_is_computed_whole() -> None:
+    """What stands before an image ends a slice, and the image is one, however small a batch is."""
+    runner = FakeRunner(n_ctx=100, n_batch=4)
+    prompt = [1, 2, 3, 4, 5, 6, *fake_image(8), *fake_image(2), 7]
+    engine = _Engine(runner)
+    engine.run(_sequence(prompt, max_tokens=1))
+    shapes = [(len(batch[0].tokens), bool(batch[0].image)) for batch in runner.history]
+    assert shapes == [(4, False), (2, False), (9, True), (3, True), (1, False)]
+
+
+def test_neighbours_decode_while_an_image_is_computed() -> None:
+    """A batch with an image holds the tokens of those who decode, and one image alone."""
+    runner = FakeRunner(n_ctx=200, n_batch=16)
+    engine = _Engine(runner)
+    engine.scheduler.add(_sequence([1, 2], max_tokens=9))
+    engine.step()
+    for number in (8, 9):
+        engine.scheduler.add(_sequence([*fake_image(number), 1]))
+    engine.step()
+    engine.step()
+    shapes = [[len(piece.tokens) for piece in batch] for batch in runner.history[1:]]
+    assert shapes == [[1, 9], [1, 10, 1]]
+
+
+@pytest.mark.parametrize(("number", "num_cached"), [(8, 13), (7, 4)])
+def test_equal_images_are_shared(number: int, num_cached: int) -> None:
+    """The same image at the same place is found, and another one is not, nor half of one."""
+    engine = _Engine(FakeRunner(n_ctx=100))
+    engine.run(_sequence([1, 2, 3, 4, *fake_image(8), 5]))
+    again = _sequence([1, 2, 3, 4, *fake_image(number), 6])
+    engine.run(again)
+    assert again.num_cached_tokens == num_cached
+    engine.check_nothing_leaked()
+
+
+def test_a_part_of_an_image_is_not_found() -> None:
+    """Where a part of an image was evicted, the rest of it is computed again, too."""
+    engine = _Engine(FakeRunner(n_ctx=100))
+    prompt = [1, 2, 3, 4, *fake_image(8), 5]
+    engine.run(_sequence(prompt, max_tokens=1))
+    engine.cache.evict(6)
+    again = _sequence(prompt, max_tokens=1)
+    engine.run(again)
+    assert again.num_cached_tokens == 4
+    engine.check_nothing_leaked()
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     num_shared=st.integers(MIN_SHARED_TOKENS, 90),
@@ -413,6 +462,7 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     num_adapter_sets=st.integers(1, len(ADAPTER_SETS)),
     is_shifting=st.booleans(),
     drafting=st.sampled_from(["none", "oracle", "draft model"]),
+    has_images=st.booleans(),
 )
 def test_every_request_gets_its_own_text(
     seed: int,
@@ -423,6 +473,7 @@ def test_every_request_gets_its_own_text(
     num_adapter_sets: int,
     is_shifting: bool,
     drafting: str,
+    has_images: bool,
 ) -> None:
     """Whatever arrives, is guessed, forgotten, cancelled or evicted: each answer is as if alone."""
     chance = random.Random(seed)
@@ -441,7 +492,7 @@ def test_every_request_gets_its_own_text(
     for _ in range(25):
         if chance.random() < 0.5:
             adapters = chance.choice(ADAPTER_SETS[:num_adapter_sets])
-            prompt = _random_prompt(chance, asked, n_ctx)
+            prompt = _random_prompt(chance, asked, n_ctx, has_images=has_images)
             n_keep = chance.randint(-1, n_ctx) if is_shifting and chance.random() < 0.7 else None
             max_tokens = chance.randint(1, 9 if n_keep is None else 40)
             sequence = _sequence(prompt, max_tokens, adapters, n_keep)
@@ -459,7 +510,8 @@ def test_every_request_gets_its_own_text(
     for sequence in asked:
         if sequence not in cancelled:
             prompt = sequence.request.prompt
-            asked_for, n_keep = sequence.request.max_tokens or 0, sequence.request.n_keep
+            asked_for = sequence.request.max_tokens or 0
+            n_keep = sequence.request.n_keep if sequence.request.forgets else None
             generated = engine.generated[sequence]
             assert generated == runner.expected(prompt, len(generated), n_keep)
             assert len(generated) == sequence.num_completion_tokens
@@ -470,11 +522,17 @@ def test_every_request_gets_its_own_text(
     assert draft_runner.num_cells_used == 0
 
 
-def _random_prompt(chance: random.Random, asked: list[Sequence], n_ctx: int) -> list[int]:
+def _random_prompt(
+    chance: random.Random, asked: list[Sequence], n_ctx: int, *, has_images: bool
+) -> list[int]:
     """Return a new prompt, or a part of an earlier conversation that goes on differently."""
     prompt: list[int] = []
     if asked and chance.random() < 0.7:
         earlier = chance.choice(asked).tokens
-        prompt = earlier[: chance.randint(0, min(len(earlier), n_ctx - 2))]
+        prompt = without_part(earlier[: chance.randint(0, min(len(earlier), n_ctx - 2))])
+    while has_images and chance.random() < 0.6:
+        more = [*[chance.randint(0, 1)] * chance.randint(0, 3), *fake_image(chance.randint(1, 9))]
+        if len(prompt) + len(more) < n_ctx - 1:
+            prompt += more
     length = chance.randint(1, n_ctx - 1 - len(prompt))
     return prompt + [chance.randint(0, 1) for _ in range(length)]

@@ -1,7 +1,7 @@
 """A transformer of a few kilobytes with random weights, for what depends on a model's shape."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ def write_tiny_llama(
     tokenizer_of: Path | None = None,
     other_token: int | None = None,
     values: Mapping[str, int] | None = None,
+    has_mrope: bool = False,
+    control_tokens: Sequence[str] = (),
 ) -> None:
     """Write the model as a GGUF; the same each time.
 
@@ -33,10 +35,12 @@ def write_tiny_llama(
         tokenizer_of: The model whose tokenizer it gets; None gives it a small one.
         other_token: A token that gets another text than it has there.
         values: More of the header, by key.
+        has_mrope: Make it a qwen2vl, whose positions have several axes.
+        control_tokens: More of them, behind all others of the small tokenizer.
     """
     random = np.random.default_rng(1)
     n_embd = _N_HEAD * head_size
-    writer = GGUFWriter(path, "llama")
+    writer = GGUFWriter(path, "qwen2vl" if has_mrope else "llama")
     writer.add_context_length(4096)
     writer.add_embedding_length(n_embd)
     writer.add_feed_forward_length(_N_FF)
@@ -44,11 +48,13 @@ def write_tiny_llama(
     writer.add_block_count(num_layers)
     writer.add_rope_dimension_count(head_size)
     writer.add_layer_norm_rms_eps(1e-5)
-    n_vocab = N_VOCAB
+    if has_mrope:
+        writer.add_rope_dimension_sections([head_size // 4, head_size // 8, head_size // 8, 0])
+    n_vocab = N_VOCAB + len(control_tokens)
     if tokenizer_of:
         n_vocab = _copy_tokenizer(tokenizer_of, writer, other_token)
     else:
-        _add_vocabulary(writer)
+        _add_vocabulary(writer, control_tokens)
     writer.add_vocab_size(n_vocab)
     for key, value in (values or {}).items():
         writer.add_uint32(key, value)
@@ -82,13 +88,14 @@ def write_tiny_llama(
     writer.close()
 
 
-def _add_vocabulary(writer: GGUFWriter) -> None:
-    tokens = [*SPECIAL, *CHARACTERS]
+def _add_vocabulary(writer: GGUFWriter, control_tokens: Sequence[str]) -> None:
+    tokens = [*SPECIAL, *CHARACTERS, *control_tokens]
     types = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
     writer.add_tokenizer_model("llama")
     writer.add_token_list(tokens)
     writer.add_token_scores([0.0] * len(tokens))
-    writer.add_token_types([*types, *[TokenType.NORMAL] * len(CHARACTERS)])
+    normal = [TokenType.NORMAL] * len(CHARACTERS)
+    writer.add_token_types([*types, *normal, *[TokenType.CONTROL] * len(control_tokens)])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)

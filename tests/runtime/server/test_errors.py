@@ -6,7 +6,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from runtime.engine.engine import ContextSizeError
+from runtime.engine.context_size import ContextSizeError
 from runtime.engine.limits import QueueFullError
 from runtime.errors import DamagedFileError, RequestError, UnsupportedError, UsageError
 from runtime.server.errors import LoadingError, answer_error, error_body_of
