@@ -26,7 +26,7 @@ SPEC = Path(__file__).with_name("runtime.spec")
 _START = "from runtime.__main__ import main\n\nmain()\n"
 
 # The binding's ctypes layer. The rest of the package, its __init__ above all, is left out.
-BINDING_MODULES = ("llama_cpp", "_ctypes_extensions")
+BINDING_MODULES = ("llama_cpp", "mtmd_cpp", "_ctypes_extensions")
 
 # uvicorn picks these by name.
 _PICKED_BY_NAME = [

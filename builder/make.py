@@ -16,6 +16,7 @@ from builder.gguf_facts import PART, model_name, read_facts
 from builder.kit import ensure_kit
 from builder.merge import merge
 from builder.pack import Contents, damaged, require_room, write_solofile
+from builder.projector import fetch_projector
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import FetchedModel, Source
@@ -41,6 +42,7 @@ class Order:
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
         adapters: Where LoRA adapters to embed come from.
         draft: Where a draft model to embed comes from; None embeds none.
+        projector: Where a projector to embed comes from; None embeds none.
     """
 
     source: Source
@@ -53,6 +55,7 @@ class Order:
     weights_sha256: str = ""
     adapters: list[Source] = field(default_factory=list)
     draft: Source | None = None
+    projector: Source | None = None
 
 
 def make_solofile(order: Order) -> Report:
@@ -72,6 +75,10 @@ def make_solofile(order: Order) -> Report:
     )
     adapters = fetch_adapters(order.adapters, architecture=facts.architecture)
     draft = fetch_draft(order.draft, target=fetched.files[0].path) if order.draft else None
+    projector = (
+        fetch_projector(order.projector, target=fetched.files[0].path) if order.projector else None
+    )
+    companions = [one for one in (draft, projector) if one]
     kit = ensure_kit(order.target, toolchain=order.toolchain)
     weights, sha256, files = _one_file(fetched)
     contents = Contents(
@@ -82,9 +89,10 @@ def make_solofile(order: Order) -> Report:
         weights_sha256=order.weights_sha256 or sha256,
         model=facts,
         origin=msgspec.structs.replace(fetched.origin, files=files),
-        licences=fetched.licences + adapters.licences + (draft.licences if draft else []),
+        licences=sum((one.licences for one in companions), fetched.licences + adapters.licences),
         adapters=adapters.files,
         draft=draft.file if draft else None,
+        projector=projector.file if projector else None,
         defaults=order.defaults,
     )
     output = _output_path(order, order.name or f"{name}-{facts.quantization}")

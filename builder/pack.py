@@ -43,6 +43,7 @@ class Contents:
         licences: The licence texts to carry.
         adapters: The LoRA adapters to carry, in the order of their numbers.
         draft: The draft model to carry; None carries none.
+        projector: The projector to carry; None carries none.
         defaults: Settings that are built in.
     """
 
@@ -56,13 +57,14 @@ class Contents:
     licences: list[LicenceFile] = field(default_factory=list)
     adapters: list[ModelFile] = field(default_factory=list)
     draft: ModelFile | None = None
+    projector: ModelFile | None = None
     defaults: dict[str, SettingValue] = field(default_factory=dict)
 
     @property
     def max_size_bytes(self) -> int:
         """The size the solofile will not exceed."""
         files = [self.kit.launcher, self.weights, self.kit.runtime_pkg]
-        files += [model.path for model in [*self.adapters, self.draft] if model]
+        files += [model.path for model in [*self.adapters, self.draft, self.projector] if model]
         licences = sum(len(licence.text) for licence in self.licences)
         return sum(path.stat().st_size for path in files) + licences + _OVERHEAD_BYTES
 
@@ -125,6 +127,7 @@ def _write_entries(
     if contents.weights_sha256 not in ("", weights.sha256):
         raise damaged(contents.weights)
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
+    models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
     licences = [_add_licence(writer, licence) for licence in contents.licences]
     runtime = EntryFacts(
@@ -143,7 +146,7 @@ def _write_entries(
 
 
 def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFacts:
-    """Write an adapter, which is read, or a draft model, which is mapped like the weights."""
+    """Write an adapter or a projector, which are read, or a draft model, which is mapped."""
     folder = "adapters" if role == "adapter" else role
     name = f"{folder}/{PurePath(model.name).name}"
     facts = EntryFacts(

@@ -18,7 +18,7 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `draft`, `adapter`, `licence` and `runtime`.
+    The roles are `weights`, `draft`, `projector`, `adapter`, `licence` and `runtime`.
     """
 
     name: str
@@ -114,6 +114,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def draft(self) -> EntryFacts | None:
         """The entry that is a draft model, if there is one."""
         return next((entry for entry in self.entries if entry.role == "draft"), None)
+
+    @property
+    def projector(self) -> EntryFacts | None:
+        """The entry that is a projector, if there is one."""
+        return next((entry for entry in self.entries if entry.role == "projector"), None)
 
     @property
     def adapters(self) -> list[EntryFacts]:

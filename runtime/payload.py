@@ -27,6 +27,7 @@ class Payload(msgspec.Struct, frozen=True):
         manifest: What the solofile says of itself; None for a plain GGUF.
         adapters: The LoRA adapters inside the solofile.
         draft: Where the draft model inside the solofile lies, if it has one.
+        projector: Where the projector inside the solofile lies, if it has one.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Payload(msgspec.Struct, frozen=True):
     manifest: Manifest | None
     adapters: tuple[AdapterFile, ...] = ()
     draft: Weights | None = None
+    projector: Weights | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +108,8 @@ def _inside_container(path: Path) -> Payload:
             for facts in manifest.adapters
         )
         draft = _weights(container, manifest.draft) if manifest.draft else None
-        return Payload(path, weights, manifest, adapters, draft)
+        projector = _weights(container, manifest.projector) if manifest.projector else None
+        return Payload(path, weights, manifest, adapters, draft, projector)
 
 
 def _weights(container: Container, facts: EntryFacts) -> Weights:

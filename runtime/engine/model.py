@@ -57,7 +57,8 @@ class Model:
         self.n_embd: int = llama.api.llama_model_n_embd(handle)
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
         self.n_swa: int = llama.api.llama_model_n_swa(handle)
-        self.n_embd: int = llama.api.llama_model_n_embd_inp(handle)
+        # With what some projectors give for later layers, too.
+        self.n_embd_input: int = llama.api.llama_model_n_embd_inp(handle)
 
     @classmethod
     def load(cls, llama: Llama, weights: Weights, options: LoadOptions | None = None) -> "Model":

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from runtime.engine.image_bitmap import decoded_image
+from runtime.engine.image_file import MAX_PROMPT_PIXELS
 from runtime.errors import RequestError
 
 _LARGEST = 0x7FFFFFFF
@@ -55,7 +56,7 @@ def prompt_chunks(
         RequestError: An image cannot be read.
     """
     with ExitStack() as stack:
-        natives = [_part(api, part, number, stack) for number, part in enumerate(parts) if part]
+        natives = [*_native_parts(api, parts, stack)]
         pointers = (ctypes.POINTER(api.mtmd_input_part) * len(natives))(
             *map(ctypes.pointer, natives)
         )
@@ -66,16 +67,30 @@ def prompt_chunks(
         yield list(_chunks(api, chunks))
 
 
-def _part(api: Any, part: str | bytes, number: int, stack: ExitStack) -> Any:
-    """Return a native part; a bitmap lives as long as the stack."""
-    if isinstance(part, str):
-        data = part.encode()
-        text = api.mtmd_input_text(data, len(data), False, True)
-        return api.mtmd_input_part(ctypes.pointer(text), None)
-    bitmap = stack.enter_context(decoded_image(api, part))
-    # The chunks made of it carry the name, which tells two equal images apart.
-    api.mtmd_bitmap_set_id(bitmap, f"{hashlib.sha256(part).hexdigest()} {number}".encode())
-    return api.mtmd_input_part(None, bitmap)
+def _native_parts(api: Any, parts: ReadOnlyList[str | bytes], stack: ExitStack) -> Iterator[Any]:
+    """Yield native parts; their bitmaps live as long as the stack."""
+    num_pixels = 0
+    for number, part in enumerate(parts):
+        if isinstance(part, bytes):
+            bitmap = stack.enter_context(decoded_image(api, part))
+            num_pixels += api.mtmd_bitmap_get_nx(bitmap) * api.mtmd_bitmap_get_ny(bitmap)
+            if num_pixels > MAX_PROMPT_PIXELS:
+                raise RequestError(
+                    f"The images have more than {MAX_PROMPT_PIXELS} pixels together.",
+                    hint="Scale them down.",
+                )
+            # The chunks made of it carry the name, which tells two equal images apart.
+            name = f"{hashlib.sha256(part).hexdigest()} {number}"
+            api.mtmd_bitmap_set_id(bitmap, name.encode())
+            yield api.mtmd_input_part(None, bitmap)
+        elif part:
+            yield _text_part(api, part)
+
+
+def _text_part(api: Any, part: str) -> Any:
+    data = part.encode()
+    text = api.mtmd_input_text(data, len(data), False, True)
+    return api.mtmd_input_part(ctypes.pointer(text), None)
 
 
 def _chunks(api: Any, chunks: Any) -> Iterator[list[int] | ImageChunk]:

@@ -228,7 +228,7 @@ class Scheduler:
     def _shares(self, adapters: AdapterSet) -> list[tuple[Sequence, int]]:
         """Divide the batch: a token for each decoding sequence, and the rest evenly to prompts.
 
-        One image at most comes first, whole; it may take more than the rest.
+        One image at most comes beside, whole; where it finds no room, the rest is no smaller.
         """
         batch = [sequence for sequence in self.running if sequence.adapters == adapters]
         decoding = [sequence for sequence in batch if sequence.is_decoding]
@@ -245,7 +245,6 @@ class Scheduler:
         if at_image:
             first = min(at_image, key=lambda sequence: sequence.id)
             shares[first] = left[first]
-            budget -= left[first]
             left = {sequence: left[sequence] for sequence in left if sequence not in at_image}
         # The shortest first: what it leaves of its even share goes to the others.
         by_length = sorted(left, key=left.__getitem__)

@@ -5,11 +5,9 @@ import threading
 from collections.abc import Sequence as ReadOnlyList
 from typing import Any
 
-import msgspec
-
 from runtime.engine.context_size import ContextSizeError
 from runtime.engine.embedding_cache import EmbeddingCache
-from runtime.engine.image_span import Images, ImageSpan
+from runtime.engine.image_span import ImageSpan, Prompt
 from runtime.engine.model import Model
 from runtime.engine.projector_file import projector_file
 from runtime.engine.prompt_chunks import ImageChunk, prompt_chunks
@@ -18,13 +16,6 @@ from runtime.errors import AppError, DamagedFileError, RequestError, Unsupported
 
 # llama.cpp's order in a batch; the last is for models that count images.
 _AXES = ("t", "y", "x", "z")
-
-
-class Prompt(msgspec.Struct, frozen=True):
-    """A text with images, as the fields of the same names of `GenerationRequest` take it."""
-
-    prompt: list[int]
-    images: Images
 
 
 class Vision:
@@ -80,7 +71,7 @@ class Vision:
         if not api.mtmd_support_vision(context):
             api.mtmd_free(context)
             raise UnsupportedError(f"The projector {path} is for sounds, which are not read.")
-        return cls(api, context, n_embd=model.n_embd, n_ubatch=n_ubatch)
+        return cls(api, context, n_embd=model.n_embd_input, n_ubatch=n_ubatch)
 
     def close(self) -> None:
         """Free the projector."""

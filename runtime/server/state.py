@@ -52,6 +52,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         return ChatFormat(
             self.engine.model,
             ChatOptions(self.system_prompt, self.chat_template, self.template_arguments),
+            self.engine.read,
         )
 
     def kept_tokens(self, asked: int | None) -> int | None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from runtime.chat.conversation import Conversation
 from runtime.chat.formats.output_format import OutputFormat, OutputReader
 from runtime.chat.tools import NO_TOOLS
+from runtime.engine.image_span import Prompt
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
 from runtime.errors import RequestError
@@ -81,7 +82,7 @@ def chat_task(state: ServerState, conversation: Conversation, options: Generatio
         _requests(
             state,
             replace(options, sampling={**sampling, **prompt.constraint}),
-            prompt.tokens,
+            Prompt(prompt.tokens, prompt.images),
             prompt.shown_tokens,
         ),
         prompt.make_reader,
@@ -95,7 +96,9 @@ def text_task(state: ServerState, prompt: list[int], options: GenerationOptions)
         RequestError: An option cannot be used.
     """
     reads_plainly = OutputFormat()
-    return Task(_requests(state, options, prompt), lambda: reads_plainly.reader("", NO_TOOLS))
+    return Task(
+        _requests(state, options, Prompt(prompt)), lambda: reads_plainly.reader("", NO_TOOLS)
+    )
 
 
 def text_tasks(state: ServerState, prompts: list[list[int]], options: GenerationOptions) -> Task:
@@ -112,13 +115,13 @@ def text_tasks(state: ServerState, prompts: list[list[int]], options: Generation
 def _requests(
     state: ServerState,
     options: GenerationOptions,
-    prompt: list[int],
+    prompt: Prompt,
     shown_tokens: frozenset[int] = frozenset(),
 ) -> tuple[GenerationRequest, ...]:
     if not 1 <= options.num_choices <= MAX_CHOICES:
         raise RequestError(f"n is {options.num_choices}, and must lie from 1 to {MAX_CHOICES}.")
     request = GenerationRequest(
-        prompt=prompt,
+        prompt=prompt.tokens,
         sampling=state.sampling_params(options.sampling),
         max_tokens=state.allowed_tokens(options.max_tokens),
         stop=options.stop,
@@ -128,6 +131,7 @@ def _requests(
         timeout_s=state.timeout_s,
         max_generation_s=options.max_generation_s,
         shown_tokens=shown_tokens,
+        images=prompt.images,
         tells_progress=options.tells_progress,
     )
     return tuple(

@@ -46,11 +46,9 @@ class Seeing:
 
     def request(self, *parts: str | bytes, max_tokens: int = 8) -> GenerationRequest:
         """Return a prompt of texts and images."""
-        vision = self.engine.vision
-        assert vision
-        prompt = vision.read(parts, add_special=True, n_ctx=self.engine.n_ctx)
+        prompt = self.engine.read(parts, add_special=True)
         return GenerationRequest(
-            prompt.prompt, _GREEDY, max_tokens, num_top_logprobs=0, images=prompt.images
+            prompt.tokens, _GREEDY, max_tokens, num_top_logprobs=0, images=prompt.images
         )
 
     def ask(self, *requests: GenerationRequest) -> list["Answer"]:
@@ -201,7 +199,7 @@ def test_a_projector_inside_a_file(seeing: Seeing, tmp_path: Path) -> None:
     vision = _open_vision(seeing, inside)
     read = vision.read(["a", png(1), "b"], add_special=True, n_ctx=512)
     alone = seeing.request("a", png(1), "b")
-    assert read.prompt == alone.prompt
+    assert read.tokens == alone.prompt
     assert list(read.images[0].embedding) == list(alone.images[0].embedding)
     vision.close()
 

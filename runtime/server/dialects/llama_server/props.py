@@ -29,7 +29,7 @@ async def props(request: Request) -> Response:
             "model_alias": state.name,
             "model_ftype": model.header.file_type,
             "model_path": state.payload.weights.path.name if state.payload else state.name,
-            "modalities": {"vision": False, "video": False, "audio": False},
+            "modalities": {"vision": engine.sees, "video": False, "audio": False},
             "endpoint_slots": True,
             "endpoint_props": False,
             "endpoint_metrics": True,

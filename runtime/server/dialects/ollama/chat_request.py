@@ -8,7 +8,7 @@ import msgspec
 from runtime.chat.conversation import Conversation
 from runtime.chat.template import Message
 from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
-from runtime.server.dialects.ollama.request import AnswerFields, refuse_images
+from runtime.server.dialects.ollama.request import AnswerFields, with_images
 
 
 class OllamaCall(msgspec.Struct):
@@ -96,14 +96,14 @@ def template_messages(messages: Iterable[OllamaMessage]) -> list[Message]:
     is that of the first call of its tool that has none yet.
 
     Raises:
-        RequestError: A message has images.
+        RequestError: An image is no base64.
     """
     written: list[Message] = []
     waiting: list[dict[str, Any]] = []
     num_calls = 0
     for message in messages:
-        refuse_images(message.images)
-        one: Message = {"role": message.role, "content": message.content or ""}
+        content = with_images(message.content or "", message.images)
+        one: Message = {"role": message.role, "content": content}
         if message.thinking:
             one["reasoning_content"] = message.thinking
         if message.tool_calls:

@@ -52,7 +52,9 @@ async def generate(request: Request, body: GenerateRequest) -> Response:
     if not body.prompt:
         return JSONResponse(writer.nothing(body.load_reason))
     task = await asyncio.to_thread(_task, state, body)
-    writer.prompt = None if body.raw or body.suffix else task.prompt
+    # What stands for an image is worth nothing without the image.
+    tells_context = not (body.raw or body.suffix or body.images)
+    writer.prompt = task.prompt if tells_context else None
     return await send(request, engine, task, writer, streams=body.streams)
 
 

@@ -4,7 +4,7 @@ from runtime.chat.conversation import Conversation
 from runtime.chat.template import Message
 from runtime.engine.model import Model
 from runtime.errors import RequestError
-from runtime.server.dialects.ollama.request import AnswerFields, refuse_images
+from runtime.server.dialects.ollama.request import AnswerFields, with_images
 from runtime.server.errors import NotSupportedError
 from runtime.server.json import Integer
 
@@ -26,7 +26,8 @@ class GenerateRequest(AnswerFields, kw_only=True):
         Raises:
             RequestError: One cannot, or two cannot.
         """
-        refuse_images(self.images)
+        if self.images and (self.raw or self.suffix or self.context):
+            raise RequestError("With images there can be no raw, suffix or context.")
         if self.template:
             raise NotSupportedError(
                 "template is in the language of Go's templates, which is not read here.",
@@ -49,9 +50,11 @@ class GenerateRequest(AnswerFields, kw_only=True):
             can_think: Whether the model was made to think.
 
         Raises:
-            RequestError: `think` cannot be used.
+            RequestError: `think` or an image cannot be used.
         """
-        messages: list[Message] = [{"role": "user", "content": self.prompt}]
+        messages: list[Message] = [
+            {"role": "user", "content": with_images(self.prompt, self.images)}
+        ]
         if self.system:
             messages.insert(0, {"role": "system", "content": self.system})
         return Conversation(

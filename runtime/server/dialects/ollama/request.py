@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from runtime.chat.images import image_part, text_part
 from runtime.errors import RequestError
 from runtime.server.fields.constraint import ConstraintFields, constraint
+from runtime.server.fields.image import image_of_base64
 from runtime.server.fields.thinking import thinking_arguments
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
@@ -135,14 +137,15 @@ class AnswerFields(msgspec.Struct, kw_only=True):
         return count if self.logprobs else None
 
 
-def refuse_images(images: list[str] | None) -> None:
-    """Check that no images are sent.
+def with_images(text: str, images: list[str] | None) -> str | list[dict[str, Any]]:
+    """Return a message's content with its images in front, as Ollama has them.
 
     Raises:
-        RequestError: There are some, and no model here sees.
+        RequestError: An image is no base64.
     """
-    if images:
-        raise RequestError("This model takes no images.", hint="Send text alone.")
+    if not images:
+        return text
+    return [*(image_part(image_of_base64(image)) for image in images), text_part(text)]
 
 
 def _whole(number: Number | None) -> int | None:

@@ -5,12 +5,14 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.chat.conversation import Conversation
+from runtime.chat.images import image_part, text_part
 from runtime.chat.template import Message
 from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
 from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.logprobs import num_top_logprobs
 from runtime.server.fields.generation import GenerationFields
+from runtime.server.fields.image import image_of_url
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
@@ -27,10 +29,25 @@ class RefusalPart(msgspec.Struct, tag="refusal"):
     refusal: str
 
 
-class ImagePart(msgspec.Struct, tag="image_url"):
-    """An image; refused, since no model here sees."""
+class ImageURL(msgspec.Struct):
+    """An image in a `data:` URL; `detail` is the projector's affair."""
 
-    image_url: Any
+    url: str
+
+
+class ImagePart(msgspec.Struct, tag="image_url"):
+    """An image."""
+
+    image_url: ImageURL | str
+
+    def to_template(self) -> dict[str, Any]:
+        """Return it as a part of a conversation's message.
+
+        Raises:
+            RequestError: It is no `data:` URL.
+        """
+        url = self.image_url if isinstance(self.image_url, str) else self.image_url.url
+        return image_part(image_of_url(url))
 
 
 class AudioPart(msgspec.Struct, tag="input_audio"):
@@ -101,7 +118,7 @@ class ChatMessage(msgspec.Struct):
         # Templates know OpenAI's newer name for the system's role as little as models do.
         message: Message = {
             "role": "system" if self.role == "developer" else self.role,
-            "content": self._text(),
+            "content": self._content(),
         }
         if self.tool_calls:
             message["tool_calls"] = [call.to_template() for call in self.tool_calls]
@@ -110,10 +127,15 @@ class ChatMessage(msgspec.Struct):
                 message[name] = value
         return message
 
-    def _text(self) -> str:
+    def _content(self) -> str | list[dict[str, Any]]:
         if not isinstance(self.content, list):
             return self.content or ""
-        return "".join(map(_text_of, self.content))
+        if not any(isinstance(part, ImagePart) for part in self.content):
+            return "".join(map(_text_of, self.content))
+        return [
+            part.to_template() if isinstance(part, ImagePart) else text_part(_text_of(part))
+            for part in self.content
+        ]
 
 
 def _text_of(part: Part) -> str:
@@ -121,7 +143,7 @@ def _text_of(part: Part) -> str:
         case TextPart(text=text) | RefusalPart(refusal=text):
             return text
         case _:
-            kind = {ImagePart: "images", AudioPart: "sounds", FilePart: "files"}[type(part)]
+            kind = "files" if isinstance(part, FilePart) else "sounds"
             raise RequestError(f"This model takes no {kind}.", hint="Send text alone.")
 
 

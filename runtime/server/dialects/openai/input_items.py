@@ -4,9 +4,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from runtime.chat.images import image_part, text_part
 from runtime.chat.template import Message
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.chat_request import CalledFunction, MessageToolCall
+from runtime.server.fields.image import image_of_url
 
 
 class InputText(msgspec.Struct, tag="input_text"):
@@ -28,7 +30,19 @@ class Refusal(msgspec.Struct, tag="refusal"):
 
 
 class InputImage(msgspec.Struct, tag="input_image"):
-    """An image; refused, since no model here sees."""
+    """An image in a `data:` URL; there are no files to name one of."""
+
+    image_url: str | None = None
+
+    def to_template(self) -> dict[str, Any]:
+        """Return it as a part of a conversation's message.
+
+        Raises:
+            RequestError: There is no URL, or no `data:` URL.
+        """
+        if self.image_url is None:
+            raise RequestError("An input_image has no image_url.")
+        return image_part(image_of_url(self.image_url))
 
 
 class InputAudio(msgspec.Struct, tag="input_audio"):
@@ -122,7 +136,7 @@ def _add(messages: list[Message], item: Item) -> None:
         case MessageItem("assistant", content):
             _assistant(messages)["content"] += _text(content)
         case MessageItem("user", content):
-            messages.append({"role": "user", "content": _text(content)})
+            messages.append({"role": "user", "content": _content(content)})
         case MessageItem(_, content):
             _add_system(messages, _text(content))
         case CallItem(call_id, name, arguments):
@@ -151,6 +165,16 @@ def _add_system(messages: list[Message], text: str) -> None:
         messages.append({"role": "system", "content": text})
 
 
+def _content(content: str | list[Part]) -> str | list[dict[str, Any]]:
+    """Return what a user says: a text, or parts where there are images."""
+    if isinstance(content, str) or not any(isinstance(part, InputImage) for part in content):
+        return _text(content)
+    return [
+        part.to_template() if isinstance(part, InputImage) else text_part(_text_of(part))
+        for part in content
+    ]
+
+
 def _text(content: str | list[Part]) -> str:
     return content if isinstance(content, str) else "".join(map(_text_of, content))
 
@@ -160,5 +184,5 @@ def _text_of(part: Part) -> str:
         case InputText(text) | OutputText(text) | Refusal(text):
             return text
         case _:
-            kind = {InputImage: "images", InputAudio: "sounds", InputFile: "files"}[type(part)]
-            raise RequestError(f"This model takes no {kind}.", hint="Send text alone.")
+            kinds = {InputImage: "images but a user's", InputAudio: "sounds", InputFile: "files"}
+            raise RequestError(f"This model takes no {kinds[type(part)]}.", hint="Send text.")

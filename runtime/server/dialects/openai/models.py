@@ -22,7 +22,7 @@ async def list_models(request: Request) -> Response:
         "name": state.name,
         "model": state.name,
         "type": "model",
-        "capabilities": [capability],
+        "capabilities": [capability, *_more_capabilities(state)],
         "details": {"format": "gguf"} | dict.fromkeys(_DETAILS, "") | {"families": [""]},
         "tags": [""],
     } | dict.fromkeys(_UNTOLD, "")
@@ -39,6 +39,11 @@ async def get_model(request: Request) -> Response:
     if request.path_params["id"] != state.name:
         raise HTTPException(404, f"There is no such model; {state.name} is the one here.")
     return JSONResponse(_model(state))
+
+
+def _more_capabilities(state: ServerState) -> list[str]:
+    is_seeing = state.engine.is_ready and state.engine.sees
+    return ["multimodal"] if is_seeing else []
 
 
 def _model(state: ServerState) -> dict[str, Any]:

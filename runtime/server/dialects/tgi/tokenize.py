@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.engine.model import Model
+from runtime.errors import RequestError
 
 # text-generation-inference takes OpenAI's conversations there.
 from runtime.server.dialects.openai.chat_request import ChatRequest
@@ -31,6 +32,8 @@ async def chat_tokenize(request: Request, body: ChatRequest) -> Response:
 
     def work() -> dict[str, Any]:
         prompt = state.chat_format.prompt(body.conversation())
+        if prompt.images:
+            raise RequestError("A prompt with images is more than tokens.", hint="Send text alone.")
         tokens = simple_tokens(state.engine.model, prompt.text, prompt.tokens)
         return {"tokenize_response": tokens, "templated_text": prompt.text}
 

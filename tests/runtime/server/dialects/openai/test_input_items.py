@@ -98,8 +98,12 @@ def test_reasoning_that_is_encrypted_says_nothing() -> None:
             "The arguments of the call of f are no JSON object",
         ),
         (
-            {"role": "user", "content": [{"type": "input_image", "image_url": "data:"}]},
-            "This model takes no images",
+            {"role": "user", "content": [{"type": "input_image", "image_url": "http://a/b"}]},
+            "nothing is fetched for clients",
+        ),
+        (
+            {"role": "assistant", "content": [{"type": "input_image", "image_url": "data:"}]},
+            "This model takes no images but a user's",
         ),
         (
             {"role": "user", "content": [{"type": "input_file", "file_id": "f"}]},

@@ -164,7 +164,7 @@ def test_the_input_is_counted(client: openai.OpenAI) -> None:
             "The JSON schema cannot be used",
         ),
         ({"input": []}, "input is empty"),
-        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "no images"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "no image_url"),
         ({"top_logprobs": 21}, "top_logprobs is 21"),
         ({"extra_body": {"n": 2}}, "a response is always one answer"),
     ],

@@ -3,7 +3,7 @@
 import pytest
 from starlette.exceptions import HTTPException
 
-from runtime.engine.engine import ContextSizeError
+from runtime.engine.context_size import ContextSizeError
 from runtime.engine.limits import DeadlineError, QueueFullError
 from runtime.errors import RequestError
 from runtime.server.dialects.tgi.errors import error_body, error_status
