@@ -8,8 +8,8 @@ from typing import Any
 from runtime.chat.template import Message
 from runtime.errors import RequestError
 
-# More would hardly fit into a context, and each one is decoded before that is known.
-MAX_IMAGES = 64
+# Each one is decoded and scaled before it is known whether they fit into the context.
+MAX_IMAGES = 16
 # What llama-server shows in their place.
 _SHOWN = "<__media__>"
 

@@ -19,7 +19,7 @@ _AXES = ("t", "y", "x", "z")
 
 
 class Vision:
-    """A loaded projector; safe to use from several threads, which encode one after the other.
+    """A loaded projector; safe to use from several threads, which wait for each other.
 
     Args:
         api: The functions and structures of mtmd.h.
@@ -37,7 +37,8 @@ class Vision:
         self._is_causal = not api.mtmd_decode_use_non_causal(context, None)
         self._has_mrope: bool = api.mtmd_decode_use_mrope(context)
         self._embeddings = EmbeddingCache()
-        self._encoding = threading.Lock()
+        # Encoding is not safe to do twice at once, and decoded images take memory.
+        self._reading = threading.Lock()
 
     @classmethod
     def open(cls, model: Model, projector: Weights, *, n_threads: int, n_ubatch: int) -> "Vision":
@@ -89,7 +90,10 @@ class Vision:
             RequestError: An image cannot be read, or is what the prompt ends with.
             ContextSizeError: The prompt does not fit into the context.
         """
-        with prompt_chunks(self._api, self._context, parts, add_special=add_special) as chunks:
+        with (
+            self._reading,
+            prompt_chunks(self._api, self._context, parts, add_special=add_special) as chunks,
+        ):
             if isinstance(chunks[-1], ImageChunk):
                 raise RequestError("The prompt ends with an image.", hint="Write text behind it.")
             lengths = [one.length if isinstance(one, ImageChunk) else len(one) for one in chunks]
@@ -119,9 +123,7 @@ class Vision:
                 hint=f"Start the server with --ubatch-size {chunk.length}.",
             )
         key = (chunk.digest, chunk.tile, chunk.length)
-        # Encoding is not safe to do twice at once, and takes all threads anyway.
-        with self._encoding:
-            embedding = self._embeddings.get(key, lambda: self._encode(chunk))
+        embedding = self._embeddings.get(key, lambda: self._encode(chunk))
         return ImageSpan(
             start,
             chunk.length,

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from socket import socket
@@ -26,6 +27,9 @@ LOADING_WATCH_S = 0.05
 KEEP_ALIVE_S = 30
 # As long as a request's headers may take.
 TLS_HANDSHAKE_S = 10.0
+# Prompts are made on threads, and those with images wait for each other there. asyncio's own few
+# would soon be none for texts.
+MAX_THREADS = 64
 _BACKLOG = 2048
 
 
@@ -114,6 +118,7 @@ def serve(
 async def _serve(server: _Server, listener: Listener, engine: Engine) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: server.end(number))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_THREADS, "request"))
     watcher = asyncio.create_task(_end_without_engine(engine, server))
     await server.serve(sockets=[listener.socket])
     watcher.cancel()

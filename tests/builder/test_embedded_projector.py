@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gguf import GGUFWriter
 
@@ -65,8 +66,10 @@ def test_what_it_cannot_see_by_is_not_embedded(tmp_path: Path) -> None:
     write_tiny_projector(tmp_path / "other.gguf", n_embd=96)
     ears = GGUFWriter(tmp_path / "ears.gguf", "clip")
     ears.add_bool("clip.has_audio_encoder", True)
+    ears.add_tensor("a.weight", np.zeros(8, np.float32))
     ears.write_header_to_file()
     ears.write_kv_data_to_file()
+    ears.write_tensors_to_file()
     ears.close()
     for name, reason in (
         ("model", r"model\.gguf is no projector"),

@@ -35,5 +35,5 @@ def test_a_template_that_leaves_an_image_out() -> None:
 def test_too_many_images() -> None:
     """Their number is told."""
     content = [image_part(b"")] * (MAX_IMAGES + 1)
-    with pytest.raises(RequestError, match="There are 65 images"):
+    with pytest.raises(RequestError, match="There are 17 images"):
         MarkedImages([{"content": content}])

@@ -107,14 +107,15 @@ def test_what_is_no_image(seeing: TestClient, url: str, reason: str) -> None:
 
 def test_too_many_images(seeing: TestClient) -> None:
     """They are refused before any is decoded."""
-    body = {"messages": _messages(*["data:image/png;base64,AAAA"] * 65)}
+    body = {"messages": _messages(*["data:image/png;base64,AAAA"] * 17)}
     answer = seeing.post("/v1/chat/completions", json=body)
-    assert (answer.status_code, "65 images" in answer.text) == (400, True)
+    assert (answer.status_code, "17 images" in answer.text) == (400, True)
 
 
 def test_a_prompt_that_is_too_long(seeing: TestClient) -> None:
     """Images count, and the error is that of a long text."""
-    body = {"messages": _messages(*[_url(png(1))] * 40)}
+    told = {"role": "user", "content": "word " * 300}
+    body = {"messages": [told, *_messages(*[_url(png(1))] * 16)]}
     answer = seeing.post("/v1/chat/completions", json=body)
     assert (answer.status_code, answer.json()["error"]["type"]) == (
         400,
