@@ -1,7 +1,7 @@
 """The images of a conversation, for which marks stand while it is written as text."""
 
+import os
 import re
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,7 +33,7 @@ class MarkedImages:
     """
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        self._secret = secrets.token_hex(16)
+        self._secret = os.urandom(16).hex()
         self.files: list[bytes] = []
         self.messages = [self._marked(message) for message in messages]
         if len(self.files) > MAX_IMAGES:
