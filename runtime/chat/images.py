@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runtime.chat.template import Message
@@ -22,6 +22,23 @@ def image_part(data: bytes) -> dict[str, Any]:
 def text_part(text: str) -> dict[str, Any]:
     """Return a part of a message's content that is text."""
     return {"type": "text", "text": text}
+
+
+Content = str | list[dict[str, Any]]
+
+
+def one_below_the_other(contents: Iterable[Content]) -> Content:
+    """Return contents as one, each in a new line; a text where there are no images."""
+    told = [content for content in contents if content]
+    texts = [content for content in told if isinstance(content, str)]
+    if len(texts) == len(told):
+        return "\n".join(texts)
+    parts: list[dict[str, Any]] = []
+    for content in told:
+        if parts:
+            parts.append(text_part("\n"))
+        parts += [text_part(content)] if isinstance(content, str) else content
+    return parts
 
 
 class MarkedImages:

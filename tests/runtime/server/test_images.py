@@ -162,6 +162,25 @@ def test_responses_with_an_image(seeing: TestClient) -> None:
     assert told.json()["usage"]["input_tokens"] == chat["usage"]["prompt_tokens"]
 
 
+def test_anthropic_with_an_image(seeing: TestClient) -> None:
+    """An image block counts as it does in a chat, and one message joins the next."""
+    data = base64.b64encode(png(1)).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": "What is this?"}]
+    body = {
+        "max_tokens": 4,
+        "messages": [{"role": "user", "content": "Look."}, {"role": "user", "content": content}],
+    }
+    headers = {"anthropic-version": "2023-06-01"}
+    told = seeing.post("/v1/messages", json=body, headers=headers)
+    assert told.status_code == 200, told.text
+    text = {**body, "messages": [{"role": "user", "content": "Look.\n\nWhat is this?"}]}
+    without = seeing.post("/v1/messages", json=text, headers=headers)
+    seen = told.json()["usage"]["input_tokens"] + told.json()["usage"]["cache_read_input_tokens"]
+    plain = without.json()["usage"]
+    assert seen >= plain["input_tokens"] + plain["cache_read_input_tokens"] + 16
+
+
 def test_ollama_with_an_image(seeing: TestClient) -> None:
     """Ollama's images stand in front of their message's text, in both routes."""
     client = ollama.Client(host="http://testserver")

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from runtime.chat.images import Content, image_part, one_below_the_other
 from runtime.errors import RequestError
+from runtime.server.fields.image import image_of_base64
 
 
 class TextBlock(msgspec.Struct, tag="text"):
@@ -14,10 +16,31 @@ class TextBlock(msgspec.Struct, tag="text"):
     text: str
 
 
-class ImageBlock(msgspec.Struct, tag="image"):
-    """An image; refused, since no model here sees."""
+class ImageSource(msgspec.Struct):
+    """An image's file in base64; from elsewhere none is taken."""
 
-    source: Any = None
+    type: str
+    data: str = ""
+
+
+class ImageBlock(msgspec.Struct, tag="image"):
+    """An image."""
+
+    source: ImageSource
+
+    def to_template(self) -> dict[str, Any]:
+        """Return it as a part of a conversation's message.
+
+        Raises:
+            RequestError: It is not in base64.
+        """
+        if self.source.type != "base64":
+            raise RequestError(
+                f"An image's source is of the type {self.source.type[:50]}, and nothing is "
+                "fetched for clients.",
+                hint="Send the image itself, with a source of the type base64.",
+            )
+        return image_part(image_of_base64(self.source.data))
 
 
 class DocumentBlock(msgspec.Struct, tag="document"):
@@ -94,8 +117,22 @@ def text_of(content: str | Iterable[Block]) -> str:
             case TextBlock():
                 texts.append(block.text)
             case ImageBlock() | DocumentBlock():
-                kind = "images" if isinstance(block, ImageBlock) else "documents"
+                kind = "images but a user's" if isinstance(block, ImageBlock) else "documents"
                 raise RequestError(f"This model takes no {kind}.", hint="Send text alone.")
             case _:
                 pass
     return "\n".join(texts)
+
+
+def content_of(content: str | list[Block]) -> Content:
+    """Return a content: its text, or parts where there are images.
+
+    Raises:
+        RequestError: It has blocks that no model here takes, or an image that cannot be used.
+    """
+    if isinstance(content, str) or not any(isinstance(block, ImageBlock) for block in content):
+        return text_of(content)
+    return one_below_the_other(
+        [block.to_template()] if isinstance(block, ImageBlock) else text_of([block])
+        for block in content
+    )

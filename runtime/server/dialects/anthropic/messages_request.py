@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.chat.conversation import Conversation
+from runtime.chat.images import one_below_the_other
 from runtime.chat.template import Message
 from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
 from runtime.errors import RequestError
@@ -15,6 +16,7 @@ from runtime.server.dialects.anthropic.blocks import (
     ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
+    content_of,
     text_of,
 )
 from runtime.server.fields.constraint import ConstraintFields, constraint
@@ -49,13 +51,13 @@ class InputMessage(msgspec.Struct):
             for block in blocks
             if isinstance(block, ToolResultBlock)
         ]
-        text = text_of(self.content)
-        message: Message = {"role": self.role, "content": text}
+        content = content_of(self.content) if self.role == "user" else text_of(self.content)
+        message: Message = {"role": self.role, "content": content}
         if calls := [block.to_template() for block in blocks if isinstance(block, ToolUseBlock)]:
             message["tool_calls"] = calls
         if thoughts := [one.thinking for one in blocks if isinstance(one, ThinkingBlock)]:
             message["reasoning_content"] = "\n".join(thoughts)
-        return [*messages, message] if text or not messages else messages
+        return [*messages, message] if content or not messages else messages
 
 
 class InputTool(msgspec.Struct):
@@ -212,6 +214,6 @@ def joined(messages: Iterable[Message]) -> list[Message]:
         if message["role"] != last.get("role") or message["role"] == "tool" or "tool_calls" in last:
             result.append(message)
             continue
-        texts = filter(None, [last["content"], message["content"]])
-        result[-1] = {**last, **message, "content": "\n".join(texts)}
+        content = one_below_the_other([last["content"], message["content"]])
+        result[-1] = {**last, **message, "content": content}
     return result

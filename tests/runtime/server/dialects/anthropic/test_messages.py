@@ -31,6 +31,8 @@ WEATHER: ToolParam = {
         "required": ["city"],
     },
 }
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+LINKED_IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
 CLOCK: ToolParam = {"name": "now", "input_schema": {"type": "object", "properties": {}}}
 
 
@@ -151,8 +153,16 @@ def test_a_tools_result_is_answered(client: Any) -> None:
         ({"tool_choice": {"type": "any"}}, "tool_choice demands a call"),
         ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "is of the type bash_20250124"),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]},
+            {"messages": [{"role": "user", "content": [IMAGE]}]},
             "This model takes no images",
+        ),
+        (
+            {"messages": [{"role": "assistant", "content": [IMAGE]}]},
+            "This model takes no images but a user's",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [LINKED_IMAGE]}]},
+            "nothing is fetched for clients",
         ),
         (
             {"messages": [{"role": "user", "content": [{"type": "document", "source": {}}]}]},
