@@ -63,15 +63,16 @@ _IGNORED = {
 _NO_DOWNLOADS = "Nothing is downloaded here; the model is inside, or a file that -m names."
 _PER_REQUEST = "It belongs into each request, as the field of that name."
 _ONE_MODEL = "A solofile serves one model."
-_NO_IMAGES = "It serves text alone."
+_NO_FILES = "Images come in requests, never from files of the server."
 _NO_TOOLS = "Tools are run by clients, never by this server."
 _AS_IT_IS = "The model runs as its makers wrote it."
 
 _REFUSED = {
     _NO_DOWNLOADS: """
-        -mu --model-url -dr --docker-repo -hf -hfr --hf-repo -hff --hf-file -cl --cache-list
-        --spec-draft-hf -hfd -hfrd --hf-repo-draft --embd-gemma-default --fim-qwen-1.5b-default
-        --fim-qwen-3b-default --fim-qwen-7b-default --fim-qwen-7b-spec --fim-qwen-14b-spec
+        -mu --model-url -mmu --mmproj-url -dr --docker-repo -hf -hfr --hf-repo -hff --hf-file
+        -cl --cache-list --spec-draft-hf -hfd -hfrd --hf-repo-draft --embd-gemma-default
+        --fim-qwen-1.5b-default --fim-qwen-3b-default --fim-qwen-7b-default
+        --fim-qwen-7b-spec --fim-qwen-14b-spec
         --fim-qwen-30b-default --gpt-oss-20b-default --gpt-oss-120b-default
         --vision-gemma-4b-default --vision-gemma-12b-default
     """,
@@ -80,7 +81,7 @@ _REFUSED = {
         --dry-sequence-breaker -r --reverse-prompt
     """,
     _ONE_MODEL: "--models-dir --models-preset",
-    _NO_IMAGES: "-mm --mmproj -mmu --mmproj-url --media-path",
+    _NO_FILES: "--media-path",
     _NO_TOOLS: """
         --ui-mcp-proxy --webui-mcp-proxy --tools --tools-runtime --mcp-servers-config
         --mcp-servers-json -ag --agent

@@ -48,7 +48,7 @@ def test_some_flags_mean_one_of_ours(line: str, meant: str) -> None:
     ("line", "said"),
     [
         ("-hf ggml-org/model", "-hf is not possible here. Nothing is downloaded"),
-        ("--mmproj x.gguf", "text alone"),
+        ("--media-path x", "never from files"),
         ("--grammar x", "each request"),
         ("--tools all", "never by this server"),
         ("-lm dio", "-lm dio is not possible"),
