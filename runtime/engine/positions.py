@@ -25,8 +25,8 @@ class Positions:
         return cell - num_skipped
 
     def add(self, seq_id: int, image: ImageSpan) -> None:
-        """Note that a sequence number holds an image now, where that takes other positions."""
-        if image.num_positions != image.length:
+        """Note that a sequence number holds an image now, where that has positions of its own."""
+        if image.positions is not None:
             self._images.setdefault(seq_id, []).append(image)
 
     def copy(self, source: int, target: int, length: int) -> None:

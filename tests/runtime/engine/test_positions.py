@@ -4,7 +4,7 @@ from runtime.engine.image_span import ImageSpan
 from runtime.engine.positions import Positions
 
 # Cells 3 to 15 at positions 3 to 7, then cells 20 to 26 at positions 12 to 14.
-IMAGES = (ImageSpan(3, 12, None, 4), ImageSpan(20, 6, None, 2))
+IMAGES = (ImageSpan(3, 12, None, 4, ()), ImageSpan(20, 6, None, 2, ()))
 
 
 def _positions() -> Positions:
@@ -27,6 +27,13 @@ def test_a_copy_and_what_is_left_know_their_images() -> None:
     positions.cut(1, 3)
     assert positions.of(2, 30) == 22
     assert positions.of(1, 30) == 30
+
+
+def test_an_image_of_one_row() -> None:
+    """It takes a position for each cell, and yet all of them stand at its first."""
+    positions = Positions()
+    positions.add(1, ImageSpan(3, 12, None, 12, ()))
+    assert [positions.of(1, cell) for cell in (3, 9, 15, 30)] == [3, 3, 15, 30]
 
 
 def test_images_without_positions_of_their_own() -> None:
