@@ -46,15 +46,15 @@ def fetch_adapters(sources: ReadOnlyList[Source], *, architecture: str) -> Fetch
 
 
 def _check(file: ModelFile, architecture: str) -> None:
-    header = read_header(file.path)
+    header = read_header(file.data)
     if (header.text("general.type"), header.text("adapter.type")) != ("adapter", "lora"):
         raise UnsupportedError(
-            f"{file.path} is no LoRA adapter.", hint="Convert it with llama.cpp's scripts first."
+            f"{file.data} is no LoRA adapter.", hint="Convert it with llama.cpp's scripts first."
         )
     found = header.text("general.architecture")
     if found != architecture:
         raise UnsupportedError(
-            f"The adapter {file.path} is for the architecture {found}, and the model's is "
+            f"The adapter {file.data} is for the architecture {found}, and the model's is "
             f"{architecture}.",
             hint="Name one that was trained on this model.",
         )

@@ -1,6 +1,7 @@
 """Settings that are built into a solofile, as given by `--set KEY=VALUE`."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -18,11 +19,7 @@ def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
     Raises:
         UsageError: A text is no assignment, or its key or value is no setting's.
     """
-    types = {
-        field.name: field.type
-        for field in msgspec.structs.fields(Settings)
-        if field.name not in _NOT_BUILT_IN
-    }
+    types = _types()
     values: dict[str, SettingValue] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
@@ -35,7 +32,26 @@ def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
             known = ", ".join(sorted(known.replace("_", "-") for known in types))
             raise UsageError(f"{key} is no setting.", hint=f"The settings are {known}.")
         try:
-            values[name] = msgspec.convert(text, types[name], strict=False)
+            values[name] = typed_setting(name, text)
         except msgspec.ValidationError as error:
             raise UsageError(f"--set {assignment} does not fit: {error}.") from error
     return values
+
+
+def typed_setting(name: str, value: object) -> SettingValue:
+    """Return a value as the type that the setting `name` has.
+
+    Raises:
+        KeyError: No setting that can be built in is called so.
+        msgspec.ValidationError: It does not fit.
+    """
+    setting: SettingValue = msgspec.convert(value, _types()[name], strict=False)
+    return setting
+
+
+def _types() -> dict[str, Any]:
+    return {
+        field.name: field.type
+        for field in msgspec.structs.fields(Settings)
+        if field.name not in _NOT_BUILT_IN
+    }

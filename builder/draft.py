@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from builder.companion import Companion, fetch_companion
+from builder.file_range import FileRange
 from builder.gguf_facts import read_facts
 from builder.gguf_header import read_header
 from builder.sources.source import Source
@@ -11,7 +12,7 @@ from runtime.errors import UnsupportedError
 _TOKENIZER = "tokenizer.ggml.model"
 
 
-def fetch_draft(source: Source, *, target: Path) -> Companion:
+def fetch_draft(source: Source, *, target: Path | FileRange) -> Companion:
     """Bring a draft model to this machine and check that it can be this model's.
 
     Whether every token is the same is found when it is loaded, with the smoke test at the latest.
@@ -27,11 +28,11 @@ def fetch_draft(source: Source, *, target: Path) -> Companion:
     """
     draft = fetch_companion(source, "draft model")
     file = draft.file
-    read_facts([file.path], name=file.name)
-    found, expected = (read_header(path).text(_TOKENIZER) for path in (file.path, target))
+    read_facts([file.data], name=file.name)
+    found, expected = (read_header(data).text(_TOKENIZER) for data in (file.data, target))
     if found != expected:
         raise UnsupportedError(
-            f"The draft model {file.path} has a tokenizer of the kind {found or '(none)'}, and the "
+            f"The draft model {file.data} has a tokenizer of the kind {found or '(none)'}, and the "
             f"model's is {expected or '(none)'}.",
             hint="Name a smaller model of the same family.",
         )

@@ -3,8 +3,10 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence as ReadOnlyList
 from pathlib import Path
 
+from builder.file_range import FileRange
 from builder.ggml_tables import ARCHITECTURES, FILE_TYPES, TENSOR_TYPES
 from builder.gguf_header import Header, read_header
 from runtime.engine.pooling import Pooling, pooling_of
@@ -28,11 +30,13 @@ def model_name(file_name: str) -> str:
     return QUANTIZATION.sub("", stem) or stem
 
 
-def read_facts(paths: list[Path], *, name: str, license_id: str = "") -> ModelFacts:
+def read_facts(
+    sources: ReadOnlyList[Path | FileRange], *, name: str, license_id: str = ""
+) -> ModelFacts:
     """Read and check a model's headers.
 
     Args:
-        paths: The GGUF, or all of its parts in order.
+        sources: The GGUF, or all of its parts in order.
         name: What the model is called.
         license_id: The licence its source names, for a header that names none.
 
@@ -41,15 +45,15 @@ def read_facts(paths: list[Path], *, name: str, license_id: str = "") -> ModelFa
         UnsupportedError: llama.cpp cannot load it.
         OSError: A file cannot be read.
     """
-    headers = [read_header(path) for path in paths]
-    _check_parts(paths, headers)
+    headers = [read_header(source) for source in sources]
+    _check_parts(sources, headers)
     first = headers[0]
     architecture = first.text("general.architecture")
-    _check_loadable(paths[0], first, architecture)
+    _check_loadable(sources[0], first, architecture)
     tensors = [tensor for header in headers for tensor in header.tensors]
     if not tensors:
         raise UnsupportedError(
-            f"{paths[0]} holds a vocabulary only, no model.", hint="Name a file with weights."
+            f"{sources[0]} holds a vocabulary only, no model.", hint="Name a file with weights."
         )
     template = first.text("tokenizer.chat_template")
     return ModelFacts(
@@ -64,28 +68,28 @@ def read_facts(paths: list[Path], *, name: str, license_id: str = "") -> ModelFa
     )
 
 
-def _check_parts(paths: list[Path], headers: list[Header]) -> None:
-    for number, (path, header) in enumerate(zip(paths, headers, strict=True)):
+def _check_parts(sources: ReadOnlyList[Path | FileRange], headers: list[Header]) -> None:
+    for number, (source, header) in enumerate(zip(sources, headers, strict=True)):
         count = header.integer("split.count") or 1
-        if count != len(paths) or header.integer("split.no") != number:
+        if count != len(sources) or header.integer("split.no") != number:
             raise DamagedFileError(
-                f"{path} is part {header.integer('split.no') + 1} of {count} of a split model, and "
-                f"not part {number + 1} of {len(paths)}.",
+                f"{source} is part {header.integer('split.no') + 1} of {count} of a split model, "
+                f"and not part {number + 1} of {len(sources)}.",
                 hint="Name all parts as they were made: NAME-00001-of-00003.gguf and so on.",
             )
 
 
-def _check_loadable(path: Path, header: Header, architecture: str) -> None:
+def _check_loadable(source: Path | FileRange, header: Header, architecture: str) -> None:
     kind = header.text("general.type")
     if architecture == "clip" or kind in _OTHER_KINDS:
         what = _OTHER_KINDS.get(kind, "a projector")
         raise UnsupportedError(
-            f"{path} is {what}, not a language model.", hint="Name the model's own GGUF file."
+            f"{source} is {what}, not a language model.", hint="Name the model's own GGUF file."
         )
     if architecture not in ARCHITECTURES:
         raise UnsupportedError(
-            f"{path} has the architecture {architecture or '(none)'}, which the llama.cpp of this "
-            "version does not know.",
+            f"{source} has the architecture {architecture or '(none)'}, which the llama.cpp of "
+            "this version does not know.",
             hint="Use a newer version of solofile, or another model.",
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from builder.file_range import FileRange
 from builder.ggml_tables import TENSOR_TYPES
 from runtime.errors import DamagedFileError, UnsupportedError
 
@@ -106,19 +107,20 @@ class Header:
         return pair.value if pair and isinstance(pair.value, int) else 0
 
 
-def read_header(path: Path) -> Header:
-    """Return the header of the GGUF at `path`, whose tensors are all there.
+def read_header(source: Path | FileRange) -> Header:
+    """Return the header of a GGUF, whose tensors are all there; offsets count from its start.
 
     Raises:
         DamagedFileError: It is not a GGUF, cut short, or makes no sense.
         UnsupportedError: It is a GGUF of a version or byte order llama.cpp cannot load.
         OSError: It cannot be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = parse_header(file, size, str(path))
-    if header.needed_bytes > size:
-        raise cut_short(str(path), f"it holds {size:,} of {header.needed_bytes:,} bytes")
+    data = FileRange.of(source)
+    with data.path.open("rb") as file:
+        file.seek(data.offset)
+        header = parse_header(file, data.size, str(data))
+    if header.needed_bytes > data.size:
+        raise cut_short(str(data), f"it holds {data.size:,} of {header.needed_bytes:,} bytes")
     return header
 
 

@@ -9,17 +9,15 @@ from pathlib import Path
 import msgspec
 
 from builder import console
-from builder.adapters import fetch_adapters
-from builder.draft import fetch_draft
+from builder.companions import fetch_companions
 from builder.files import atomic_path, explained_disk_errors, require_writable
 from builder.gguf_facts import PART, model_name, read_facts
 from builder.kit import ensure_kit
 from builder.merge import merge
 from builder.pack import Contents, damaged, require_room, write_solofile
-from builder.projector import fetch_projector
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
-from builder.sources.source import FetchedModel, Source
+from builder.sources.source import FetchedModel, ModelFile, Source
 from builder.targets import Target, host_target
 from runtime.manifest import Manifest, OriginFile, SettingValue
 
@@ -66,34 +64,40 @@ def make_solofile(order: Order) -> Report:
     """
     started = time.monotonic()
     _require_output_folder(order.output)
-    console.info(f"Source: {order.source.resolve().label}")
+    label = order.source.resolve().label
+    console.info(f"Source: {label}")
     fetched = order.source.fetch()
     first_name = fetched.files[0].name
-    name = order.name or model_name(first_name)
+    name = order.name or fetched.name or model_name(first_name)
     facts = read_facts(
-        [file.path for file in fetched.files], name=name, license_id=fetched.license_id
+        [file.data for file in fetched.files], name=name, license_id=fetched.license_id
     )
-    adapters = fetch_adapters(order.adapters, architecture=facts.architecture)
-    draft = fetch_draft(order.draft, target=fetched.files[0].path) if order.draft else None
-    projector = (
-        fetch_projector(order.projector, target=fetched.files[0].path) if order.projector else None
+    companions = fetch_companions(
+        fetched,
+        architecture=facts.architecture,
+        adapters=order.adapters,
+        draft=order.draft,
+        projector=order.projector,
     )
-    companions = [one for one in (draft, projector) if one]
+    notes = fetched.notes + companions.notes
+    for note in notes:
+        console.info(note)
     kit = ensure_kit(order.target, toolchain=order.toolchain)
-    weights, sha256, files = _one_file(fetched)
+    weights, files = _one_file(fetched)
     contents = Contents(
         name=name,
         kit=kit,
-        weights=weights,
+        weights=weights.path,
+        weights_inside=weights.inside,
         weights_name=f"{PART.sub('', first_name.removesuffix('.gguf'))}.gguf",
-        weights_sha256=order.weights_sha256 or sha256,
+        weights_sha256=order.weights_sha256 or weights.sha256,
         model=facts,
         origin=msgspec.structs.replace(fetched.origin, files=files),
-        licences=sum((one.licences for one in companions), fetched.licences + adapters.licences),
-        adapters=adapters.files,
-        draft=draft.file if draft else None,
-        projector=projector.file if projector else None,
-        defaults=order.defaults,
+        licences=fetched.licences + companions.licences,
+        adapters=companions.adapters,
+        draft=companions.draft,
+        projector=companions.projector,
+        defaults=fetched.settings | order.defaults,
     )
     output = _output_path(order, order.name or f"{name}-{facts.quantization}")
     require_room(contents, order.target, output.parent)
@@ -101,7 +105,8 @@ def make_solofile(order: Order) -> Report:
         manifest = write_solofile(contents, part)
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
-    return _report(output, manifest, test, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return _report(output, manifest, test, source=label, notes=notes, seconds=seconds)
 
 
 def _require_output_folder(output: Path | None) -> None:
@@ -122,17 +127,17 @@ def _output_path(order: Order, stem: str) -> Path:
     return output if output.name.endswith(suffix) else output.with_name(output.name + suffix)
 
 
-def _one_file(fetched: FetchedModel) -> tuple[Path, str, list[OriginFile]]:
-    """Return the weights as one file, the digest it must have, and the files of its origin."""
+def _one_file(fetched: FetchedModel) -> tuple[ModelFile, list[OriginFile]]:
+    """Return the weights as one file, and the files of its origin."""
     if len(fetched.files) == 1:
-        return fetched.files[0].path, fetched.files[0].sha256, fetched.origin.files
+        return fetched.files[0], fetched.origin.files
     merged = merge([file.path for file in fetched.files])
     parts = []
     for file, sha256 in zip(fetched.files, merged.part_sha256s, strict=True):
         if file.sha256 not in ("", sha256):
             raise damaged(file.path)
         parts.append(OriginFile(name=file.name, size=file.path.stat().st_size, sha256=sha256))
-    return merged.path, "", fetched.origin.files or parts
+    return ModelFile(merged.path, fetched.files[0].name), fetched.origin.files or parts
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
@@ -145,7 +150,15 @@ def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | Non
         return smoke_test(path, command=command)
 
 
-def _report(path: Path, manifest: Manifest, test: SmokeTest | None, seconds: float) -> Report:
+def _report(
+    path: Path,
+    manifest: Manifest,
+    test: SmokeTest | None,
+    *,
+    source: str,
+    notes: list[str],
+    seconds: float,
+) -> Report:
     size = path.stat().st_size
     return Report(
         path=str(path),
@@ -159,4 +172,7 @@ def _report(path: Path, manifest: Manifest, test: SmokeTest | None, seconds: flo
         seconds=round(seconds, 1),
         start_seconds=round(test.start_s, 2) if test else None,
         answer=test.answer if test else None,
+        source=source,
+        origin=manifest.origin,
+        notes=notes,
     )

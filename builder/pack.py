@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 from builder import console
 from builder.errors import ToolError
+from builder.file_range import FileRange
 from builder.files import require_space, synced_file
 from builder.kit import Kit
 from builder.sources.source import LicenceFile, ModelFile
@@ -45,6 +46,7 @@ class Contents:
         draft: The draft model to carry; None carries none.
         projector: The projector to carry; None carries none.
         defaults: Settings that are built in.
+        weights_inside: The part of `weights` that is meant; None for all of it.
     """
 
     name: str
@@ -59,14 +61,21 @@ class Contents:
     draft: ModelFile | None = None
     projector: ModelFile | None = None
     defaults: dict[str, SettingValue] = field(default_factory=dict)
+    weights_inside: FileRange | None = None
+
+    @property
+    def weights_data(self) -> FileRange:
+        """The weights' bytes."""
+        return self.weights_inside or FileRange.of(self.weights)
 
     @property
     def max_size_bytes(self) -> int:
         """The size the solofile will not exceed."""
-        files = [self.kit.launcher, self.weights, self.kit.runtime_pkg]
-        files += [model.path for model in [*self.adapters, self.draft, self.projector] if model]
+        kit = [FileRange.of(self.kit.launcher), FileRange.of(self.kit.runtime_pkg)]
+        files = [*kit, self.weights_data]
+        files += [model.data for model in [*self.adapters, self.draft, self.projector] if model]
         licences = sum(len(licence.text) for licence in self.licences)
-        return sum(path.stat().st_size for path in files) + licences + _OVERHEAD_BYTES
+        return sum(file.size for file in files) + licences + _OVERHEAD_BYTES
 
 
 def require_room(contents: Contents, target: Target, folder: Path) -> None:
@@ -105,7 +114,7 @@ def write_solofile(contents: Contents, path: Path) -> Manifest:
         DamagedFileError: The weights have not the digest they must have.
         ToolError: The kit's files are not those it was made with.
     """
-    size = contents.weights.stat().st_size + contents.kit.runtime_pkg.stat().st_size
+    size = contents.weights_data.size + contents.kit.runtime_pkg.stat().st_size
     with synced_file(path) as file, console.progress("Packing", size) as advance:
         return _write_entries(ContainerWriter(file), contents, advance)
 
@@ -116,16 +125,15 @@ def _write_entries(
     kit = contents.kit
     launcher_sha256 = writer.write_launcher(kit.launcher)
     _require_kit_file("launcher", launcher_sha256, kit.info.launcher_sha256)
+    data = contents.weights_data
     weights = EntryFacts(
         name=contents.weights_name,
         role="weights",
-        size=contents.weights.stat().st_size,
-        sha256=writer.add_file(
-            contents.weights_name, contents.weights, aligned=True, advance=advance
-        ),
+        size=data.size,
+        sha256=_add_range(writer, contents.weights_name, data, aligned=True, advance=advance),
     )
     if contents.weights_sha256 not in ("", weights.sha256):
-        raise damaged(contents.weights)
+        raise damaged(data)
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
@@ -152,12 +160,26 @@ def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFac
     facts = EntryFacts(
         name=name,
         role=role,
-        size=model.path.stat().st_size,
-        sha256=writer.add_file(name, model.path, aligned=role == "draft"),
+        size=model.data.size,
+        sha256=_add_range(writer, name, model.data, aligned=role == "draft"),
     )
     if model.sha256 not in ("", facts.sha256):
-        raise damaged(model.path)
+        raise damaged(model.data)
     return facts
+
+
+def _add_range(
+    writer: ContainerWriter,
+    name: str,
+    data: FileRange,
+    *,
+    aligned: bool,
+    advance: Callable[[int], None] = lambda _: None,
+) -> str:
+    size = data.size if data.name else None
+    return writer.add_file(
+        name, data.path, offset=data.offset, size=size, aligned=aligned, advance=advance
+    )
 
 
 def _add_licence(writer: ContainerWriter, licence: LicenceFile) -> EntryFacts:
@@ -199,10 +221,10 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
     )
 
 
-def damaged(path: Path) -> DamagedFileError:
+def damaged(source: Path | FileRange) -> DamagedFileError:
     """Return the error that says a fetched file is not what its origin promised."""
     return DamagedFileError(
-        f"{path} is damaged: it is not the file its origin tells of.",
+        f"{source} is damaged: it is not the file its origin tells of.",
         hint="Delete it and run this again.",
     )
 

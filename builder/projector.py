@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from builder.companion import Companion, fetch_companion
+from builder.file_range import FileRange
 from builder.gguf_header import read_header
 from builder.sources.source import Source
 from runtime.errors import UnsupportedError
 
 
-def fetch_projector(source: Source, *, target: Path) -> Companion:
+def fetch_projector(source: Source, *, target: Path | FileRange) -> Companion:
     """Bring a projector to this machine and check that it can be this model's.
 
     Args:
@@ -21,21 +22,21 @@ def fetch_projector(source: Source, *, target: Path) -> Companion:
         UnsupportedError: It is no projector that reads images, or for another model.
     """
     projector = fetch_companion(source, "projector")
-    path = projector.file.path
-    header, model = read_header(path), read_header(target)
+    data = projector.file.data
+    header, model = read_header(data), read_header(target)
     if header.text("general.architecture") != "clip":
         raise UnsupportedError(
-            f"{path} is no projector.", hint="It comes beside the model, as mmproj-....gguf."
+            f"{data} is no projector.", hint="It comes beside the model, as mmproj-....gguf."
         )
     if not header.integer("clip.has_vision_encoder"):
-        raise UnsupportedError(f"The projector {path} reads no images.")
+        raise UnsupportedError(f"The projector {data} reads no images.")
     # Old converters wrote another number there, and not this type.
     is_told = header.text("general.type") == "mmproj"
     found = header.integer("clip.vision.projection_dim")
     expected = model.integer(f"{model.text('general.architecture')}.embedding_length")
     if is_told and found and found != expected:
         raise UnsupportedError(
-            f"The projector {path} makes embeddings of {found} numbers, and the model's have "
+            f"The projector {data} makes embeddings of {found} numbers, and the model's have "
             f"{expected}.",
             hint="Name the one that belongs to this model.",
         )

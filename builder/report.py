@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from builder.console import human_bytes, human_seconds
+from runtime.manifest import Origin
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         seconds: How long making it took.
         start_seconds: From starting it to the first byte of its answer; None where untested.
         answer: What it answered; None where untested.
+        source: What the model was made from, exactly.
+        origin: The same for programs, as the manifest has it.
+        notes: Sentences about what of the source was not taken over.
     """
 
     path: str
@@ -36,6 +40,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     start_seconds: float | None
     answer: str | None
+    source: str
+    origin: Origin
+    notes: list[str] = []
 
     @property
     def command(self) -> str:

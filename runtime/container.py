@@ -7,6 +7,7 @@ in words is docs/format.md.
 
 import hashlib
 import os
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -35,9 +36,10 @@ class ContainerWriter:
     def write_launcher(self, source: Path) -> str:
         """Copy the executable that stands before the archive; returns its SHA-256 in hex."""
         digest = hashlib.sha256()
-        for chunk in _chunks(source):
-            digest.update(chunk)
-            self._file.write(chunk)
+        with source.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+                self._file.write(chunk)
         return digest.hexdigest()
 
     def add_file(
@@ -45,29 +47,35 @@ class ContainerWriter:
         name: str,
         source: Path,
         *,
+        offset: int = 0,
+        size: int | None = None,
         aligned: bool = False,
         advance: Callable[[int], None] = lambda _: None,
     ) -> str:
-        """Copy a file in as an entry, hashing it on the way.
+        """Copy a file, or a part of one, in as an entry, hashing it on the way.
 
         Args:
             name: The entry's name.
             source: The file.
+            offset: Where the part begins, in bytes.
+            size: How long it is, in bytes; None for all up to the file's end.
             aligned: Whether its first byte must lie at a multiple of `ALIGNMENT`.
             advance: Told the bytes of each chunk copied.
 
         Returns:
             The SHA-256 of what was copied, in hex.
         """
-        size = source.stat().st_size
+        # A whole file is read to its end, so that one which grows meanwhile is found out.
+        num_read = sys.maxsize if size is None else size
+        size = source.stat().st_size - offset if size is None else size
         header_offset = self._next_header_offset(name, size, aligned=aligned)
         blank = Entry(name, header_offset, size, 0)
         self._file.seek(blank.offset)
         digest = hashlib.sha256()
         crc32 = 0
         with source.open("rb") as file:
-            copy = _RangeCopier(file, self._file)
-            while chunk := file.read(CHUNK_BYTES):
+            copy = _RangeCopier(file, offset, self._file)
+            for chunk in _chunks(file, offset, num_read):
                 digest.update(chunk)
                 crc32 = zlib.crc32(chunk, crc32)
                 copy.write(chunk)
@@ -114,9 +122,9 @@ class _RangeCopier:
     File systems that share blocks (btrfs, XFS) then store the copy without using space.
     """
 
-    def __init__(self, source: IO[bytes], target: IO[bytes]) -> None:
+    def __init__(self, source: IO[bytes], offset: int, target: IO[bytes]) -> None:
         self._target = target
-        self._source_offset = 0
+        self._source_offset = offset
         self._source = source.fileno()
         self._in_kernel = hasattr(os, "copy_file_range")
         if self._in_kernel:
@@ -206,12 +214,8 @@ class Container(AbstractContextManager["Container"]):
         yield from self.range(entry.offset, entry.end)
 
     def range(self, start: int, end: int) -> Iterator[bytes]:
-        """Yield the file's bytes from `start` up to `end`, piece by piece."""
-        self._file.seek(start)
-        left = end - start
-        while left > 0 and (chunk := self._file.read(min(CHUNK_BYTES, left))):
-            left -= len(chunk)
-            yield chunk
+        """Return the file's bytes from `start` up to `end`, piece by piece."""
+        return _chunks(self._file, start, end - start)
 
     def misplaced(self, launcher_size: int) -> str | None:
         """Check every byte that belongs to no entry: padding, headers, directory, end records.
@@ -235,7 +239,8 @@ class Container(AbstractContextManager["Container"]):
         return None
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+def _chunks(file: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
+    file.seek(offset)
+    while size > 0 and (chunk := file.read(min(CHUNK_BYTES, size))):
+        size -= len(chunk)
+        yield chunk

