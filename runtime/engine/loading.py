@@ -21,6 +21,7 @@ from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.speculation import SpeculationOptions
 from runtime.engine.types import Runner
 from runtime.engine.weights import LoadOptions, Weights
+from runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from runtime.engine.vision import Vision
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # Beside the running requests, how many finished ones can stay in the prefix cache.
 NUM_CACHED_SEQUENCES = 8
+# llama.cpp's LLAMA_MAX_SEQ.
+MAX_SEQUENCES = 256
 
 
 class EngineOptions(msgspec.Struct, frozen=True):
@@ -41,8 +44,8 @@ class EngineOptions(msgspec.Struct, frozen=True):
         n_ubatch: Tokens computed at once at most.
         max_running: Requests worked on at once.
         max_queue: Requests that may wait beside those.
-        n_threads: Threads; 0 takes the physical cores this process may use.
-        n_threads_batch: Threads while reading prompts; 0 takes n_threads.
+        n_threads: Threads; 0 or -1 takes the physical cores this process may use.
+        n_threads_batch: Threads while reading prompts; 0 or -1 takes n_threads.
         loading: How the weights come into memory.
         attention: The KV cache's types, flash attention, and RoPE.
         adapters: LoRA adapters, by the numbers that requests name them by.
@@ -51,6 +54,9 @@ class EngineOptions(msgspec.Struct, frozen=True):
         projector: Where a projector lies that reads images; None has none.
         prompt_cache: Where prompts are kept on disk; None keeps none.
         pooling: How embeddings are made of token vectors; None takes the model's way.
+
+    Raises:
+        UsageError: A number is out of its range.
     """
 
     weights: Weights
@@ -69,6 +75,31 @@ class EngineOptions(msgspec.Struct, frozen=True):
     projector: Weights | None = None
     prompt_cache: PromptCacheOptions | None = None
     pooling: Pooling | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that llama.cpp would end the process for, or that have no sense."""
+        _check_range("parallel", self.max_running, 1, MAX_SEQUENCES - NUM_CACHED_SEQUENCES)
+        # Each sequence has a token in a batch.
+        _check_range("batch-size", self.n_batch, self.num_sequences)
+        _check_range("ubatch-size", self.n_ubatch, 1)
+        _check_range("ctx-size", self.n_ctx, 0)
+        _check_range("threads", self.n_threads, -1)
+        _check_range("threads-batch", self.n_threads_batch, -1)
+        _check_range("max-queue", self.max_queue, 0)
+
+    @property
+    def num_sequences(self) -> int:
+        """How many sequences the KV cache holds at once."""
+        return self.max_running + NUM_CACHED_SEQUENCES
+
+    def prompt_threads(self, n_threads: int) -> int:
+        """Return how many threads read prompts, where `n_threads` do the rest."""
+        return self.n_threads_batch if self.n_threads_batch > 0 else n_threads
+
+
+def _check_range(setting: str, value: int, least: int, most: int = 2**31 - 1) -> None:
+    if not least <= value <= most:
+        raise UsageError(f"{setting} is {value}, and must lie from {least} to {most}.")
 
 
 def load_model(
@@ -95,7 +126,7 @@ def load_model(
         kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
         free_bytes=machine.memory_available_bytes() - needed,
     )
-    n_threads = options.n_threads or machine.physical_cores()
+    n_threads = options.n_threads if options.n_threads > 0 else machine.physical_cores()
     open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder
     runner = open_runner(
         llama,
@@ -104,9 +135,9 @@ def load_model(
             n_ctx=n_ctx,
             n_batch=min(options.n_batch, n_ctx),
             n_ubatch=options.n_ubatch,
-            n_seq_max=options.max_running + NUM_CACHED_SEQUENCES,
+            n_seq_max=options.num_sequences,
             n_threads=n_threads,
-            n_threads_batch=options.n_threads_batch or n_threads,
+            n_threads_batch=options.prompt_threads(n_threads),
             attention=options.attention,
             embeds=embedding_shape(model, options.pooling, min(options.n_batch, n_ctx)),
         ),
@@ -134,7 +165,7 @@ def load_drafter(options: EngineOptions, model: Model, runner: Runner) -> Drafte
         n_ubatch=MAX_CATCH_UP,
         n_seq_max=options.max_running,
         n_threads=runner.n_threads,
-        n_threads_batch=options.n_threads_batch or runner.n_threads,
+        n_threads_batch=options.prompt_threads(runner.n_threads),
         embeds=runner.embeds,
     )
     return speculation.drafter(
@@ -156,6 +187,6 @@ def load_vision(options: EngineOptions, model: Model, runner: Runner) -> "Vision
     return Vision.open(
         model,
         options.projector,
-        n_threads=options.n_threads_batch or runner.n_threads,
+        n_threads=options.prompt_threads(runner.n_threads),
         n_ubatch=min(options.n_ubatch, runner.n_batch),
     )
