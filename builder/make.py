@@ -1,4 +1,4 @@
-"""From a source to a finished solofile: resolve, fetch, check, merge, pack, smoke-test."""
+"""From a source to a finished solofile: resolve, fetch, check, quantize, pack, smoke-test."""
 
 import re
 import time
@@ -11,15 +11,16 @@ import msgspec
 from builder import console
 from builder.companions import fetch_companions
 from builder.files import atomic_path, explained_disk_errors, require_writable
-from builder.gguf_facts import PART, model_name, read_facts
+from builder.gguf_facts import model_name, read_facts
 from builder.kit import ensure_kit
-from builder.merge import merge
-from builder.pack import Contents, damaged, require_room, write_solofile
+from builder.pack import Contents, require_room, write_solofile
+from builder.quantize_options import QuantizeOptions
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
-from builder.sources.source import FetchedModel, ModelFile, Source
+from builder.sources.source import Source
 from builder.targets import Target, host_target
-from runtime.manifest import Manifest, OriginFile, SettingValue
+from builder.weights import one_file, quantized_file
+from runtime.manifest import Manifest, SettingValue
 
 DEFAULT_FOLDER = Path("dist")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
@@ -41,6 +42,7 @@ class Order:
         adapters: Where LoRA adapters to embed come from.
         draft: Where a draft model to embed comes from; None embeds none.
         projector: Where a projector to embed comes from; None embeds none.
+        quantize: How to quantize the weights first; None takes them as they are.
     """
 
     source: Source
@@ -54,6 +56,7 @@ class Order:
     adapters: list[Source] = field(default_factory=list)
     draft: Source | None = None
     projector: Source | None = None
+    quantize: QuantizeOptions | None = None
 
 
 def make_solofile(order: Order) -> Report:
@@ -67,8 +70,7 @@ def make_solofile(order: Order) -> Report:
     label = order.source.resolve().label
     console.info(f"Source: {label}")
     fetched = order.source.fetch()
-    first_name = fetched.files[0].name
-    name = order.name or fetched.name or model_name(first_name)
+    name = order.name or fetched.name or model_name(fetched.files[0].name)
     facts = read_facts(
         [file.data for file in fetched.files], name=name, license_id=fetched.license_id
     )
@@ -82,17 +84,19 @@ def make_solofile(order: Order) -> Report:
     notes = fetched.notes + companions.notes
     for note in notes:
         console.info(note)
+    weights = quantized_file(fetched, order.quantize) if order.quantize else one_file(fetched)
+    if order.quantize:
+        facts = read_facts([weights.file.path], name=name, license_id=fetched.license_id)
     kit = ensure_kit(order.target, toolchain=order.toolchain)
-    weights, files = _one_file(fetched)
     contents = Contents(
         name=name,
         kit=kit,
-        weights=weights.path,
-        weights_inside=weights.inside,
-        weights_name=f"{PART.sub('', first_name.removesuffix('.gguf'))}.gguf",
-        weights_sha256=order.weights_sha256 or weights.sha256,
+        weights=weights.file.path,
+        weights_inside=weights.file.inside,
+        weights_name=weights.file.name,
+        weights_sha256=order.weights_sha256 or weights.file.sha256,
         model=facts,
-        origin=msgspec.structs.replace(fetched.origin, files=files),
+        origin=msgspec.structs.replace(fetched.origin, files=weights.origin_files),
         licences=fetched.licences + companions.licences,
         adapters=companions.adapters,
         draft=companions.draft,
@@ -125,19 +129,6 @@ def _output_path(order: Order, stem: str) -> Path:
     if output.is_dir():
         return output / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{suffix}"
     return output if output.name.endswith(suffix) else output.with_name(output.name + suffix)
-
-
-def _one_file(fetched: FetchedModel) -> tuple[ModelFile, list[OriginFile]]:
-    """Return the weights as one file, and the files of its origin."""
-    if len(fetched.files) == 1:
-        return fetched.files[0], fetched.origin.files
-    merged = merge([file.path for file in fetched.files])
-    parts = []
-    for file, sha256 in zip(fetched.files, merged.part_sha256s, strict=True):
-        if file.sha256 not in ("", sha256):
-            raise damaged(file.path)
-        parts.append(OriginFile(name=file.name, size=file.path.stat().st_size, sha256=sha256))
-    return ModelFile(merged.path, fetched.files[0].name), fetched.origin.files or parts
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:

@@ -6,6 +6,7 @@ import click
 
 from builder import console
 from builder.cli.command import Command
+from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
 
 
 @click.command(
@@ -19,6 +20,7 @@ from builder.cli.command import Command
         "build model.gguf --mmproj mmproj.gguf",
         "build ollama:llama3.2:3b",
         "build old.llamafile",
+        "build model-F16.gguf --quantize Q4_K_M",
     ],
 )
 @click.argument("source")
@@ -31,6 +33,13 @@ from builder.cli.command import Command
 @click.option("--lora", "adapters", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")
 @click.option("--mmproj", metavar="SOURCE", help="projector to embed, which reads images")
+@click.option(
+    "--quantize",
+    "quantization",
+    metavar="TYPE",
+    help="quantize first; `quantize --list` tells of types",
+)
+@quantize_flags
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(
     "--toolchain",
@@ -49,6 +58,8 @@ def build(  # noqa: PLR0913 - one parameter per option
     adapters: tuple[str, ...],
     draft: str | None,
     mmproj: str | None,
+    quantization: str | None,
+    flags: QuantizeFlags,
     no_smoke_test: bool,
     toolchain: str,
     as_json: bool,
@@ -65,6 +76,8 @@ def build(  # noqa: PLR0913 - one parameter per option
     from builder.sources.parse import parse_source
     from builder.targets import find_target, host_target
 
+    if quantization is None:
+        flags.require_none()
     order = Order(
         source=parse_source(source),
         target=find_target(target) if target else host_target(),
@@ -76,6 +89,7 @@ def build(  # noqa: PLR0913 - one parameter per option
         adapters=[parse_source(adapter) for adapter in adapters],
         draft=parse_source(draft) if draft else None,
         projector=parse_source(mmproj) if mmproj else None,
+        quantize=flags.options(quantization) if quantization else None,
     )
     report = make_solofile(order)
     console.result(report.as_json() if as_json else report.as_text())

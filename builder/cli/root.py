@@ -13,6 +13,7 @@ COMMANDS = {
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",
     "kit": "builder.cli.kit",
+    "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",
 }
 EXAMPLES = ["demo", "build hf:OWNER/REPO:Q4_K_M", "build model.gguf -o chat", "build --help"]

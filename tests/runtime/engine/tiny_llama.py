@@ -20,6 +20,7 @@ def write_tiny_llama(
     *,
     head_size: int,
     num_layers: int = 1,
+    n_ff: int = _N_FF,
     tokenizer_of: Path | None = None,
     other_token: int | None = None,
     values: Mapping[str, int] | None = None,
@@ -32,6 +33,7 @@ def write_tiny_llama(
         path: Where to.
         head_size: Numbers in an attention head.
         num_layers: How many layers it has.
+        n_ff: How wide its feed-forward part is.
         tokenizer_of: The model whose tokenizer it gets; None gives it a small one.
         other_token: A token that gets another text than it has there.
         values: More of the header, by key.
@@ -43,7 +45,7 @@ def write_tiny_llama(
     writer = GGUFWriter(path, "qwen2vl" if has_mrope else "llama")
     writer.add_context_length(4096)
     writer.add_embedding_length(n_embd)
-    writer.add_feed_forward_length(_N_FF)
+    writer.add_feed_forward_length(n_ff)
     writer.add_head_count(_N_HEAD)
     writer.add_block_count(num_layers)
     writer.add_rope_dimension_count(head_size)
@@ -72,9 +74,9 @@ def write_tiny_llama(
             f"{block}.attn_v.weight": (n_embd, n_embd),
             f"{block}.attn_output.weight": (n_embd, n_embd),
             f"{block}.ffn_norm.weight": (n_embd,),
-            f"{block}.ffn_gate.weight": (_N_FF, n_embd),
-            f"{block}.ffn_up.weight": (_N_FF, n_embd),
-            f"{block}.ffn_down.weight": (n_embd, _N_FF),
+            f"{block}.ffn_gate.weight": (n_ff, n_embd),
+            f"{block}.ffn_up.weight": (n_ff, n_embd),
+            f"{block}.ffn_down.weight": (n_embd, n_ff),
         }
     for name, shape in shapes.items():
         # Numbers stay near 1 from layer to layer, so no token is certain.

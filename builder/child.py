@@ -1,0 +1,134 @@
+"""Running native code in a process of its own: it may crash, and its memory goes with it.
+
+Both sides of the pipe are here. The parent sends one job and reads messages, each a line of JSON;
+whatever else the child prints, such as a failed assertion of llama.cpp, is kept for its end.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+import builder
+from builder.errors import ToolError
+
+T = TypeVar("T")
+_PROJECT = Path(builder.__file__).parents[1]
+_KEPT_LINES = 20
+
+
+class Message(msgspec.Struct, omit_defaults=True):
+    """What a child tells.
+
+    Args:
+        tensor: The tensor it is done with.
+        kind: The type it has now, in llama.cpp's spelling.
+        needs_imatrix: Whether it found that it cannot go on without an importance matrix.
+        is_next: Whether it goes on with the next of several things.
+        failure: Why it gave up, as llama.cpp puts it.
+        is_done: Whether it has done all there was to do.
+    """
+
+    tensor: str = ""
+    kind: str = ""
+    needs_imatrix: bool = False
+    is_next: bool = False
+    failure: str = ""
+    is_done: bool = False
+
+
+class ChildFailedError(ToolError):
+    """Native code gave up or crashed; `why` is what it said of that."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}.")
+        self.why = why
+
+
+def run_child(module: str, job: msgspec.Struct, *, what: str) -> Iterator[Message]:
+    """Run a module's `main` in a process of its own and yield what it tells.
+
+    The process ends with this one, however that ends, and when the iterator is closed.
+
+    Args:
+        module: The module, which calls `read_job` and `tell`.
+        job: What it is to do.
+        what: What failed where it fails, for people: `Quantizing failed`.
+
+    Raises:
+        ChildFailedError: It gave up or crashed.
+    """
+    paths = filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])
+    with subprocess.Popen(
+        [sys.executable, "-m", module],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdin, "opened with a pipe"
+        assert process.stdout, "opened with a pipe"
+        said: deque[str] = deque(maxlen=_KEPT_LINES)
+        is_done = False
+        try:
+            process.stdin.write(msgspec.json.encode(job, enc_hook=str) + b"\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                message = _message(line)
+                if message is None:
+                    said.append(line.decode(errors="replace").strip())
+                elif message.failure:
+                    raise ChildFailedError(what, message.failure)
+                else:
+                    is_done = is_done or message.is_done
+                    yield message
+        except BrokenPipeError:
+            pass
+        finally:
+            process.kill()
+            process.wait()
+        if not is_done:
+            raise ChildFailedError(what, _last_words(said, process.returncode))
+
+
+def _message(line: bytes) -> Message | None:
+    try:
+        return msgspec.json.decode(line, type=Message)
+    except msgspec.DecodeError:
+        return None
+
+
+def _last_words(said: deque[str], code: int) -> str:
+    # A failed assertion stands before the stack it leaves behind.
+    telling = [line for line in said if "GGML_ASSERT" in line or "Error" in line]
+    words = (telling or [line for line in said if line] or ["it said nothing"])[-1]
+    return f"llama.cpp crashed: {words.rstrip('.')}" if code else words.rstrip(".")
+
+
+def read_job(kind: type[T]) -> T:
+    """In the child: return the job, and see to it that this process ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Paths are the one type that JSON does not know.
+    job = msgspec.json.decode(
+        sys.stdin.buffer.readline(), type=kind, dec_hook=lambda _, text: Path(text)
+    )
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return job
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def tell(message: Message) -> None:
+    """In the child: send a message."""
+    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,77 @@
+"""The one GGUF that goes into a solofile: as it was fetched, merged, or quantized."""
+
+from dataclasses import dataclass
+
+from builder.gguf_facts import PART, model_name
+from builder.merge import merge
+from builder.pack import damaged
+from builder.quantize import quantized
+from builder.quantize_options import QuantizeOptions
+from builder.sources.source import FetchedModel, ModelFile
+from runtime.errors import UnsupportedError
+from runtime.manifest import OriginFile
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The file, by the name its entry gets, and the files of its origin."""
+
+    file: ModelFile
+    origin_files: list[OriginFile]
+
+
+def one_file(fetched: FetchedModel) -> Weights:
+    """Return a model's weights as one file; parts are merged in the cache.
+
+    Raises:
+        DamagedFileError: A part is cut short, or not what its origin promised.
+        DiskError: The cache is full or not writable.
+    """
+    first = fetched.files[0]
+    name = f"{PART.sub('', first.name.removesuffix('.gguf'))}.gguf"
+    if len(fetched.files) == 1:
+        whole = ModelFile(first.path, name, first.sha256, first.inside)
+        return Weights(whole, fetched.origin.files)
+    merged = merge([file.path for file in fetched.files])
+    return Weights(ModelFile(merged.path, name), _origin_files(fetched, merged.part_sha256s))
+
+
+def quantized_file(fetched: FetchedModel, options: QuantizeOptions) -> Weights:
+    """Return a model's weights quantized, in the cache.
+
+    Raises:
+        DamagedFileError: A file is cut short, or not what its origin promised.
+        DiskError: The cache is full or not writable.
+        ToolError: llama.cpp refuses the model or the options, or crashed.
+        UnsupportedError: The weights lie inside another file.
+        UsageError: The model is quantized already, or what the type needs is missing.
+    """
+    require_files(fetched)
+    made = quantized([file.path for file in fetched.files], options)
+    name = f"{model_name(fetched.files[0].name)}-{options.quantization.name}.gguf"
+    return Weights(ModelFile(made.path, name), _origin_files(fetched, made.part_sha256s))
+
+
+def require_files(fetched: FetchedModel) -> None:
+    """Check that the weights are files of their own, which llama.cpp's quantizer wants.
+
+    Raises:
+        UnsupportedError: They lie inside another file.
+    """
+    for file in fetched.files:
+        if file.inside:
+            raise UnsupportedError(
+                f"The weights inside {file.path} cannot be quantized there.",
+                hint="Extract them first: a solofile does it with `extract`, a llamafile with "
+                "unzip.",
+            )
+
+
+def _origin_files(fetched: FetchedModel, sha256s: list[str]) -> list[OriginFile]:
+    """Return what was fetched, once its digests are those its origin promised."""
+    parts = []
+    for file, sha256 in zip(fetched.files, sha256s, strict=True):
+        if file.sha256 not in ("", sha256):
+            raise damaged(file.path)
+        parts.append(OriginFile(name=file.name, size=file.path.stat().st_size, sha256=sha256))
+    return fetched.origin.files or parts
