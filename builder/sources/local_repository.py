@@ -1,0 +1,76 @@
+"""A repository's GGUF files as another program keeps them, which are used where they lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from builder.sources.gguf_file import find_licences
+from builder.sources.hub import promised_sha256
+from builder.sources.quantizations import choose, variants
+from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
+from runtime.manifest import Origin
+
+# With several projectors the smaller of the exact ones is taken, as llama.cpp's users do.
+_PROJECTOR_TYPES = ("f16", "bf16", "q8_0", "f32")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRepository:
+    """The files of one repository.
+
+    Args:
+        label: What error sentences call it, such as `lmstudio:OWNER/NAME`.
+        files: Where they lie, by their names in it.
+        origin: What a manifest says of it.
+    """
+
+    label: str
+    files: Mapping[str, Path]
+    origin: Origin
+
+    def resolve(self, wanted: str) -> ResolvedSource:
+        """Choose a model by quantization or file name; empty for the best default.
+
+        Raises:
+            SourceError: None, or more than one, is meant, or a part of it is missing.
+        """
+        name = self._choose(wanted)[0]
+        return ResolvedSource(
+            f"{self.label}:{name} at {self.files[name]}", PurePosixPath(name).name
+        )
+
+    def fetch(self, wanted: str) -> FetchedModel:
+        """Return the same model and its projector where they lie.
+
+        Raises:
+            SourceError: None, or more than one, is meant, or a part of it is missing.
+        """
+        names = self._choose(wanted)
+        files = [self._file(name) for name in names]
+        return FetchedModel(
+            files=files,
+            origin=self.origin,
+            licences=find_licences(files[0].path.parent, files[0].name),
+            projector=self._projector(),
+        )
+
+    def _choose(self, wanted: str) -> tuple[str, ...]:
+        return choose(variants(self.files), wanted, self.label).files
+
+    def _projector(self) -> ModelFile | None:
+        found = sorted(name for name in self.files if is_projector(name))
+        for kind in _PROJECTOR_TYPES:
+            matches = [name for name in found if f"-{kind}." in PurePosixPath(name).name.lower()]
+            if matches:
+                found = matches
+                break
+        return self._file(found[0]) if found else None
+
+    def _file(self, name: str) -> ModelFile:
+        path = self.files[name]
+        return ModelFile(path, PurePosixPath(name).name, promised_sha256(path))
+
+
+def is_projector(name: str) -> bool:
+    """Say whether a file's name is a projector's."""
+    return "mmproj" in name.lower() and name.lower().endswith(".gguf")
