@@ -158,7 +158,8 @@ class StoredModel:
 
 def find_stores() -> list[OllamaStore]:
     """Return the stores there are: the one `OLLAMA_MODELS` names, or those in the usual places."""
-    return [OllamaStore(place) for place in _places() if (place / "manifests").is_dir()]
+    # The service's folder may be closed to others, and then even asking what it is fails.
+    return [OllamaStore(place) for place in _places() if os.access(place / "manifests", os.R_OK)]
 
 
 def find_model(name: OllamaName) -> StoredModel:
@@ -171,7 +172,7 @@ def find_model(name: OllamaName) -> StoredModel:
     if not stores:
         places = " or ".join(map(str, _places()))
         raise SourceError(
-            f"There is no store of Ollama's in {places}.",
+            f"There is no store of Ollama's in {places}, or it may not be read.",
             hint="Set OLLAMA_MODELS to the folder with its manifests and blobs.",
         )
     for store in stores:

@@ -108,6 +108,19 @@ def test_damage(tmp_path: Path, weights: Path) -> None:
         read_header(Llamafile(path).fetch().files[0].data)
 
 
+def test_past_four_gibibytes(tmp_path: Path, weights: Path) -> None:
+    """A model that lies far back is found through ZIP64."""
+    path = tmp_path / "large.llamafile"
+    with path.open("wb") as file:
+        # One hole takes no room on the disk.
+        file.truncate(4 << 30)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(weights, "a.gguf")
+    data = Llamafile(path).fetch().files[0].data
+    assert data.offset > 4 << 30
+    assert read_header(data) == read_header(weights)
+
+
 def test_arguments_that_are_no_text(tmp_path: Path, weights: Path) -> None:
     """They do no harm."""
     path = tmp_path / "a.llamafile"
