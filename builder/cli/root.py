@@ -12,6 +12,7 @@ COMMANDS = {
     "build": "builder.cli.build",
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",
+    "inspect": "builder.cli.inspect",
     "kit": "builder.cli.kit",
     "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",

@@ -21,7 +21,7 @@ from builder.sources.hub_download import (
     repository_folder,
 )
 from builder.sources.hub_errors import explained_hub_errors
-from builder.sources.quantizations import choose, variants
+from builder.sources.quantizations import Variant, choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from runtime.manifest import Origin
 
@@ -56,6 +56,23 @@ class _Revision:
             for name, size in self.sizes.items()
             if _LICENCE_NAME.match(name) and size <= MAX_LICENCE_BYTES
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a commit of a repository holds.
+
+    Args:
+        commit: Its full name.
+        variants: The whole models in it, the one that is meant first.
+        sizes: All files with their sizes in bytes.
+        license_id: The licence its card names.
+    """
+
+    commit: str
+    variants: list[Variant]
+    sizes: dict[str, int]
+    license_id: str
 
 
 class HubModel:
@@ -117,6 +134,17 @@ class HubModel:
             licences=licences,
             license_id=revision.license_id,
         )
+
+    def listing(self) -> Listing:
+        """List all models beside the one that is meant, without downloading any.
+
+        Raises:
+            SourceError: The repository, revision or file is not there, closed or unreachable.
+        """
+        revision, files = self._find()
+        whole = [one for one in variants(revision.sizes) if not one.missing]
+        whole.sort(key=lambda one: one.files != files)
+        return Listing(revision.commit, whole, revision.sizes, revision.license_id)
 
     def _find(self) -> tuple[_Revision, tuple[str, ...]]:
         if self._found is None:

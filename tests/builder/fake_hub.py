@@ -139,13 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _send_file(self, data: bytes, commit: str, wanted_range: str) -> None:
-        start = int(wanted_range.removeprefix("bytes=").partition("-")[0] or 0)
+        first, _, last = wanted_range.removeprefix("bytes=").partition("-")
+        start = int(first or 0)
+        total, data = len(data), data[: int(last) + 1] if last else data
         self.send_response(206 if wanted_range else 200)
         self.send_header("X-Repo-Commit", commit)
         self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
         self.send_header("Content-Length", str(len(data) - start))
         if wanted_range:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{total}")
         self.end_headers()
         if self.command == "HEAD":
             return

@@ -1,0 +1,54 @@
+"""Reading the header of a GGUF in a hub repository without downloading the file."""
+
+import io
+
+from builder.errors import SourceError
+from builder.gguf_header import Header, parse_header
+from builder.sources.hub_download import TIMEOUT_S
+from builder.sources.hub_errors import explained_hub_errors
+
+BLOCK_BYTES = 2 << 20
+
+
+def read_hub_header(repository: str, name: str, commit: str, size: int) -> Header:
+    """Return a file's header, of which only the first few megabytes are fetched.
+
+    Raises:
+        DamagedFileError: It is no GGUF.
+        SourceError: The hub is unreachable or refuses.
+    """
+    with explained_hub_errors(repository):
+        return parse_header(_RemoteFile(repository, name, commit, size), size, name)
+
+
+class _RemoteFile(io.BytesIO):
+    """The beginning of a file of the hub, which grows as it is read."""
+
+    def __init__(self, repository: str, name: str, commit: str, size: int) -> None:
+        from huggingface_hub import hf_hub_url
+
+        super().__init__()
+        self._url = hf_hub_url(repository, name, revision=commit)
+        self._name = name
+        self._size = size
+
+    def read(self, count: int | None = -1) -> bytes:
+        end = self._size if count is None or count < 0 else min(self.tell() + count, self._size)
+        while (have := self.getbuffer().nbytes) < end:
+            self._fetch(have, min(max(end, have + BLOCK_BYTES), self._size))
+        return super().read(count)
+
+    def _fetch(self, start: int, end: int) -> None:
+        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
+        headers = build_hf_headers() | {"Range": f"bytes={start}-{end - 1}"}
+        answer = get_session().get(
+            self._url, headers=headers, timeout=TIMEOUT_S, follow_redirects=True
+        )
+        hf_raise_for_status(answer)
+        if answer.status_code != 206 or len(answer.content) != end - start:
+            raise SourceError(f"The hub does not give parts of {self._name}.")
+        place = self.tell()
+        self.seek(start)
+        self.write(answer.content)
+        self.seek(place)
