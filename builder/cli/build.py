@@ -39,6 +39,7 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
     metavar="TYPE",
     help="quantize first; `quantize --list` tells of types",
 )
+@click.option("--fits", metavar="SIZE", help="take the best that fits into so much memory, as 8GB")
 @quantize_flags
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(
@@ -59,6 +60,7 @@ def build(  # noqa: PLR0913 - one parameter per option
     draft: str | None,
     mmproj: str | None,
     quantization: str | None,
+    fits: str | None,
     flags: QuantizeFlags,
     no_smoke_test: bool,
     toolchain: str,
@@ -78,8 +80,16 @@ def build(  # noqa: PLR0913 - one parameter per option
 
     if quantization is None:
         flags.require_none()
+    model = parse_source(source)
+    if fits and quantization:
+        raise click.UsageError("--fits and --quantize choose a type each; leave one of them out.")
+    if fits:
+        from builder.fits import fitting, parse_memory
+
+        model, why = fitting(model, parse_memory(fits))
+        console.info(why)
     order = Order(
-        source=parse_source(source),
+        source=model,
         target=find_target(target) if target else host_target(),
         output=output,
         name=name,

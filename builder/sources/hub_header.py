@@ -39,7 +39,8 @@ class _RemoteFile(io.BytesIO):
         return super().read(count)
 
     def _fetch(self, start: int, end: int) -> None:
-        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+        from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
         headers = build_hf_headers() | {"Range": f"bytes={start}-{end - 1}"}
         answer = get_session().get(
