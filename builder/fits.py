@@ -7,17 +7,22 @@ from builder.inspect import Choice, Inspection, inspect_source
 from builder.sources.hub import HubModel
 from builder.sources.source import Source
 from runtime.errors import ResourceError, UsageError
+from runtime.machine import memory_total_bytes
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(I?)B?", re.IGNORECASE)
 _UNITS = " KMGT"
 
 
 def parse_memory(text: str) -> int:
-    """Return the bytes that a text like `8GB` or `7.5GiB` means.
+    """Return the bytes that a text like `8GB` or `7.5GiB` means; `this` is this machine.
+
+    Of this machine's memory, a fifth is left to everything else.
 
     Raises:
         UsageError: It is no size.
     """
+    if text == "this":
+        return memory_total_bytes() * 4 // 5
     match = _SIZE.fullmatch(text.strip())
     if not match or not float(match[1]):
         raise UsageError(f"{text} is no size of memory.", hint="Write it as in --fits 8GB.")

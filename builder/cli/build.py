@@ -39,7 +39,9 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
     metavar="TYPE",
     help="quantize first; `quantize --list` tells of types",
 )
-@click.option("--fits", metavar="SIZE", help="take the best that fits into so much memory, as 8GB")
+@click.option(
+    "--fits", metavar="SIZE", help="take the best that fits into so much memory, as 8GB, or `this`"
+)
 @quantize_flags
 @click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
 @click.option(

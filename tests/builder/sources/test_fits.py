@@ -10,6 +10,7 @@ from builder.inspect import inspect_source
 from builder.sources.gguf_file import GgufFile
 from builder.sources.hub import HubModel
 from runtime.errors import ResourceError, UsageError
+from runtime.machine import memory_total_bytes
 from tests.builder.fake_hub import FakeHub, Repository
 
 
@@ -20,6 +21,11 @@ from tests.builder.fake_hub import FakeHub, Repository
 def test_sizes(text: str, size: int) -> None:
     """Units are those of disks, and with an i those of memory chips."""
     assert parse_memory(text) == size
+
+
+def test_this_machine() -> None:
+    """A fifth of what this machine has is left to others."""
+    assert parse_memory("this") == pytest.approx(memory_total_bytes() * 0.8)
 
 
 @pytest.mark.parametrize("text", ["", "much", "0GB", "-1GB", "8 apples"])
