@@ -38,9 +38,7 @@ def read_imatrix(path: Path) -> IMatrix:
         DamagedFileError: It is none, or cut short.
     """
     if not path.is_file():
-        raise UsageError(
-            f"There is no importance matrix {path}.", hint="llama-imatrix and --calibrate make one."
-        )
+        raise UsageError(f"There is no importance matrix {path}.", hint="llama-imatrix makes one.")
     with path.open("rb") as file:
         is_gguf = file.read(len(MAGIC)) == MAGIC
         file.seek(0)
@@ -53,7 +51,7 @@ def read_imatrix(path: Path) -> IMatrix:
 def _damaged(path: Path) -> DamagedFileError:
     return DamagedFileError(
         f"{path} is no importance matrix, or cut short.",
-        hint="Name a file that llama-imatrix or --calibrate made.",
+        hint="Name a file that llama-imatrix made.",
     )
 
 

@@ -22,7 +22,6 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         quantization: What most tensors become.
         imatrix: An importance matrix, in llama.cpp's GGUF or older format.
-        calibration: A text to compute an importance matrix from.
         tensor_types: Types for some tensors, the first that fits.
         output_tensor_type: A tensor type's number for the output; None leaves the choice.
         token_embedding_type: The same for the token embeddings.
@@ -34,7 +33,6 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     quantization: Quantization
     imatrix: Path | None = None
-    calibration: Path | None = None
     tensor_types: tuple[TensorType, ...] = ()
     output_tensor_type: int | None = None
     token_embedding_type: int | None = None
