@@ -199,7 +199,10 @@ def test_models_lists_the_one_inside(client: openai.OpenAI) -> None:
                     {
                         "role": "user",
                         "content": [
-                            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+                            {
+                                "type": "image_url",
+                                "image_url": {"url": "data:image/png;base64,AAAA"},
+                            }
                         ],
                     }
                 ]
