@@ -48,9 +48,9 @@ class Endpoint(msgspec.Struct, frozen=True):
         return self.handler.__annotations__.get("body")
 
     async def _answer(self, request: Request) -> Response:
-        if self.body is None:
+        if (body := self.body) is None:
             return await self.handler(request)
-        return await self.handler(request, await read_json(request, self.body))
+        return await self.handler(request, await read_json(request, body))
 
 
 def _v1(name: str) -> tuple[str, str]:
