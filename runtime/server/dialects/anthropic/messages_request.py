@@ -8,7 +8,7 @@ import msgspec
 from runtime.chat.conversation import Conversation
 from runtime.chat.images import one_below_the_other
 from runtime.chat.template import Message
-from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
+from runtime.chat.tools import Tool, ToolUse
 from runtime.errors import RequestError
 from runtime.server.dialects.anthropic.blocks import (
     Block,
@@ -21,6 +21,7 @@ from runtime.server.dialects.anthropic.blocks import (
 )
 from runtime.server.fields.constraint import ConstraintFields, constraint
 from runtime.server.fields.thinking import thinking_arguments
+from runtime.server.fields.tool_use import tool_use
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
@@ -180,22 +181,18 @@ class MessagesRequest(msgspec.Struct, kw_only=True):
         return text_of([block for block in self.system if not block.text.startswith(_STAMP)])
 
     def _tool_use(self) -> ToolUse:
-        tools = tuple(tool.to_tool() for tool in self.tools or ())
+        tools = [tool.to_tool() for tool in self.tools or ()]
         asked = self.tool_choice or ToolChoice("auto")
-        if not tools:
-            if asked.type in ("any", "tool"):
-                raise RequestError("tool_choice demands a call, and there are no tools.")
-            return NO_TOOLS
-        if asked.type == "tool" and not asked.name:
+        if tools and asked.type == "tool" and not asked.name:
             raise RequestError("tool_choice of the type tool needs the name of one.")
         is_parallel = not asked.disable_parallel_tool_use
         match asked.type:
             case "any":
-                return ToolUse(tools, "required", is_parallel=is_parallel)
+                return tool_use(tools, "required", is_parallel=is_parallel)
             case "tool":
-                return ToolUse(tools, "required", asked.name, is_parallel)
+                return tool_use(tools, "required", only=asked.name, is_parallel=is_parallel)
             case choice:
-                return ToolUse(tools, choice, is_parallel=is_parallel)
+                return tool_use(tools, choice, is_parallel=is_parallel)
 
     def _template_arguments(self) -> dict[str, Any]:
         effort = self.output_config.effort if self.output_config else None

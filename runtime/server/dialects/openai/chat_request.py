@@ -7,12 +7,13 @@ import msgspec
 from runtime.chat.conversation import Conversation
 from runtime.chat.images import image_part, text_part
 from runtime.chat.template import Message
-from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
+from runtime.chat.tools import Tool, ToolUse
 from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.logprobs import num_top_logprobs
 from runtime.server.fields.generation import GenerationFields
 from runtime.server.fields.image import image_of_url
+from runtime.server.fields.tool_use import tool_use
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
@@ -238,12 +239,9 @@ class ChatRequest(GenerationFields, kw_only=True):
         )
 
     def _tool_use(self) -> ToolUse:
-        if not self.tools:
-            if self.tool_choice not in (None, "none", "auto"):
-                raise RequestError("tool_choice demands a call, and there are no tools.")
-            return NO_TOOLS
-        tools = tuple(tool.to_tool() for tool in self.tools)
+        tools = [tool.to_tool() for tool in self.tools or ()]
         is_parallel = self.parallel_tool_calls is not False
         if isinstance(self.tool_choice, ChosenFunction):
-            return ToolUse(tools, "required", self.tool_choice.function.name, is_parallel)
-        return ToolUse(tools, self.tool_choice or "auto", is_parallel=is_parallel)
+            only = self.tool_choice.function.name
+            return tool_use(tools, "required", only=only, is_parallel=is_parallel)
+        return tool_use(tools, self.tool_choice or "auto", is_parallel=is_parallel)

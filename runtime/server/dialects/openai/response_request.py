@@ -5,12 +5,13 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.chat.conversation import Conversation
-from runtime.chat.tools import NO_TOOLS, Tool, ToolUse
+from runtime.chat.tools import Tool, ToolUse
 from runtime.engine.model import Model
 from runtime.errors import RequestError
 from runtime.server.dialects.openai.input_items import input_messages
 from runtime.server.dialects.openai.logprobs import num_top_logprobs
 from runtime.server.fields.generation import GenerationFields
+from runtime.server.fields.tool_use import tool_use
 from runtime.server.json import Integer
 from runtime.server.task import GenerationOptions
 
@@ -170,20 +171,18 @@ class ResponseRequest(GenerationFields, kw_only=True):
             )
 
     def _tool_use(self) -> ToolUse:
-        if not self.tools:
-            if self.tool_choice not in (None, "none", "auto"):
-                raise RequestError("tool_choice demands a call, and there are no tools.")
-            return NO_TOOLS
-        tools = tuple(tool.to_tool() for tool in self.tools)
+        tools = [tool.to_tool() for tool in self.tools or ()]
         is_parallel = self.parallel_tool_calls is not False
         match self.tool_choice:
             case ChosenFunction(name):
-                return ToolUse(tools, "required", name, is_parallel)
-            case AllowedTools(allowed, mode):
+                return tool_use(tools, "required", only=name, is_parallel=is_parallel)
+            case AllowedTools(allowed, mode) if tools:
                 names = {tool.name for tool in allowed}
-                tools = tuple(tool for tool in tools if tool.name in names)
+                tools = [tool for tool in tools if tool.name in names]
                 if not tools:
                     raise RequestError("tool_choice allows none of the tools.")
-                return ToolUse(tools, mode, is_parallel=is_parallel)
+                return tool_use(tools, mode, is_parallel=is_parallel)
+            case AllowedTools():
+                return tool_use(tools, "required", is_parallel=is_parallel)
             case choice:
-                return ToolUse(tools, choice or "auto", is_parallel=is_parallel)
+                return tool_use(tools, choice or "auto", is_parallel=is_parallel)
