@@ -10,22 +10,17 @@ import queue
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.client import ask, messages
+from bench.demo_engine import demo_engine
 from bench.process import running
 from bench.servers import Sizes, solofile
-from builder.demo import demo_source
 from builder.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.engine.engine import Engine
-from runtime.engine.loading import EngineOptions
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
-from runtime.engine.speculation import SpeculationOptions
-from runtime.engine.weights import Weights
 
 N_CTX = 2048
 NUM_TOKENS = 128
@@ -57,7 +52,10 @@ def main() -> None:
     server = solofile()
     server.program.extend(["--spec-type", "none"])
     sizes = Sizes(num_clients=4, n_ctx_per_client=N_CTX // 4, n_threads=options.threads)
-    with _engine(options.threads) as engine, running(server, sizes) as process:
+    with (
+        demo_engine(n_ctx=N_CTX, n_threads=options.threads, spec_type="none") as engine,
+        running(server, sizes) as process,
+    ):
 
         def over_http(num_tokens: int) -> Times:
             answer = ask(process, CONVERSATION, num_tokens)
@@ -83,24 +81,6 @@ def _print(what: str, pairs: list[tuple[float, float]]) -> None:
     extra = statistics.median(http - direct for http, direct in pairs) * 1e3
     sys.stdout.write(f"{what}: {http:.2f} ms over HTTP, {direct:.2f} ms in one process, ")
     sys.stdout.write(f"{extra:+.2f} ms (median of {len(pairs)} pairs)\n")
-
-
-@contextmanager
-def _engine(n_threads: int) -> Iterator[Engine]:
-    path = demo_source().fetch().files[0].path
-    engine = Engine.start(
-        EngineOptions(
-            Weights(path, 0, path.stat().st_size),
-            n_ctx=N_CTX,
-            n_threads=n_threads,
-            speculation=SpeculationOptions(spec_type="none"),
-        )
-    )
-    try:
-        engine.wait_until_loaded()
-        yield engine
-    finally:
-        engine.stop()
 
 
 def _ask(engine: Engine, num_tokens: int) -> Times:

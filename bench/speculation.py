@@ -8,18 +8,13 @@ import argparse
 import queue
 import statistics
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from builder.demo import demo_source
+from bench.demo_engine import demo_engine
 from builder.llamacpp import expose_binding
 from runtime.engine.engine import Engine
-from runtime.engine.loading import EngineOptions
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta
-from runtime.engine.speculation import SpeculationOptions
-from runtime.engine.weights import Weights
 
 N_CTX = 2048
 NUM_TOKENS = 160
@@ -72,8 +67,8 @@ def main() -> None:
     options = parser.parse_args()
     expose_binding()
     with (
-        _engine("ngram-simple", options.threads) as guessing,
-        _engine("none", options.threads) as plain,
+        demo_engine(n_ctx=N_CTX, n_threads=options.threads, spec_type="ngram-simple") as guessing,
+        demo_engine(n_ctx=N_CTX, n_threads=options.threads, spec_type="none") as plain,
     ):
         for task, prompt in (REPEATED | QUESTIONS).items():
             pairs = [(_ask(guessing, prompt), _ask(plain, prompt)) for _ in range(options.rounds)]
@@ -92,23 +87,6 @@ def _summary(pairs: list[tuple[Run, Run]]) -> str:
         f"{rates[0]:.1f} and {rates[1]:.1f} tokens/s, ratio {ratio:.2f}, "
         f"{ours.num_accepted} of {ours.num_drafted} guesses right, {same}"
     )
-
-
-@contextmanager
-def _engine(spec_type: str, n_threads: int) -> Iterator[Engine]:
-    path = demo_source().fetch().files[0].path
-    engine = Engine.start(
-        EngineOptions(
-            Weights(path, 0, path.stat().st_size),
-            n_ctx=N_CTX,
-            n_threads=n_threads,
-            speculation=SpeculationOptions(spec_type=spec_type),
-        )
-    )
-    try:
-        yield engine
-    finally:
-        engine.stop()
 
 
 def _ask(engine: Engine, prompt: str) -> Run:
