@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from builder.gguf_facts import read_facts
 from builder.kit import Kit
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.sources.source import ModelFile
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
-from runtime.manifest import Origin
 from runtime.payload import find_payload
+from tests.builder.contents import contents_of
 from tests.runtime.engine.asking import ask
 from tests.tiny_lora import write_tiny_lora
 
@@ -22,15 +21,8 @@ PROMPT = "The capital of France is"
 def test_it_is_applied_unless_scaled_to_nothing(gguf: Path, tiny_kit: Kit, tmp_path: Path) -> None:
     """What lies inside the file is read from there, and applied to requests that say nothing."""
     write_tiny_lora(tmp_path / "adapter.gguf")
-    contents = Contents(
-        name="Model",
-        kit=tiny_kit,
-        weights=gguf,
-        weights_name="model.gguf",
-        weights_sha256="",
-        model=read_facts([gguf], name="Model"),
-        origin=Origin(kind="file", files=[]),
-        adapters=[ModelFile(tmp_path / "adapter.gguf", "adapter.gguf")],
+    contents = contents_of(
+        tiny_kit, gguf, adapters=[ModelFile(tmp_path / "adapter.gguf", "adapter.gguf")]
     )
     write_solofile(contents, tmp_path / "solofile")
     payload = find_payload(tmp_path / "solofile")

@@ -6,17 +6,16 @@ import pytest
 
 from builder.draft import fetch_draft
 from builder.errors import SourceError
-from builder.gguf_facts import read_facts
 from builder.kit import Kit
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.sources.gguf_file import GgufFile
 from runtime.container import ALIGNMENT
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
 from runtime.errors import UnsupportedError
-from runtime.manifest import Origin
 from runtime.payload import find_payload
 from runtime.verify import verify
+from tests.builder.contents import contents_of
 from tests.builder.tiny_gguf import write_gguf, write_split_gguf
 from tests.runtime.engine.asking import submit
 from tests.runtime.engine.tiny_llama import write_tiny_llama
@@ -29,17 +28,7 @@ def test_it_guesses_what_the_model_says(gguf: Path, tiny_kit: Kit, tmp_path: Pat
     (tmp_path / "small.gguf").symlink_to(gguf)
     (tmp_path / "small.LICENSE").write_text("Do as you like.", encoding="utf-8")
     draft = fetch_draft(GgufFile(tmp_path / "small.gguf"), target=gguf)
-    contents = Contents(
-        name="Model",
-        kit=tiny_kit,
-        weights=gguf,
-        weights_name="model.gguf",
-        weights_sha256="",
-        model=read_facts([gguf], name="Model"),
-        origin=Origin(kind="file", files=[]),
-        licences=draft.licences,
-        draft=draft.file,
-    )
+    contents = contents_of(tiny_kit, gguf, licences=draft.licences, draft=draft.file)
     path = tmp_path / "solofile"
     manifest = write_solofile(contents, path)
     names = ["model.gguf", "draft/small.gguf", "licences/small-small.LICENSE", "runtime.pkg"]

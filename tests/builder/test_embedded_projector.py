@@ -7,17 +7,16 @@ import pytest
 from gguf import GGUFWriter
 
 from builder.errors import SourceError
-from builder.gguf_facts import read_facts
 from builder.kit import Kit
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.projector import fetch_projector
 from builder.sources.gguf_file import GgufFile
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions
 from runtime.errors import UnsupportedError
-from runtime.manifest import Origin
 from runtime.payload import find_payload
 from runtime.verify import verify
+from tests.builder.contents import contents_of
 from tests.builder.tiny_gguf import write_split_gguf
 from tests.images import png
 from tests.runtime.engine.tiny_llama import write_tiny_llama
@@ -32,17 +31,7 @@ def test_the_model_sees_by_it(tiny_kit: Kit, tmp_path: Path) -> None:
     write_tiny_projector(eyes, n_embd=64)
     (tmp_path / "eyes.LICENSE").write_text("Do as you like.", encoding="utf-8")
     projector = fetch_projector(GgufFile(eyes), target=model)
-    contents = Contents(
-        name="Model",
-        kit=tiny_kit,
-        weights=model,
-        weights_name="model.gguf",
-        weights_sha256="",
-        model=read_facts([model], name="Model"),
-        origin=Origin(kind="file", files=[]),
-        licences=projector.licences,
-        projector=projector.file,
-    )
+    contents = contents_of(tiny_kit, model, licences=projector.licences, projector=projector.file)
     path = tmp_path / "solofile"
     manifest = write_solofile(contents, path)
     names = ["model.gguf", "projector/eyes.gguf", "licences/eyes-eyes.LICENSE", "runtime.pkg"]
