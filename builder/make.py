@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.branding import merged_branding
 from builder.companions import fetch_companions
 from builder.files import atomic_path, explained_disk_errors, require_writable
 from builder.gguf_facts import model_name, read_facts
+from builder.icon import IconFile
 from builder.kit import ensure_kit
 from builder.pack import Contents, require_room, write_solofile
 from builder.quantize_options import QuantizeOptions
@@ -20,6 +22,7 @@ from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import Source
 from builder.targets import Target, host_target
 from builder.weights import one_file, quantized_file
+from runtime.branding import Branding
 from runtime.manifest import Manifest, SettingValue
 
 DEFAULT_FOLDER = Path("dist")
@@ -43,6 +46,8 @@ class Order:
         draft: Where a draft model to embed comes from; None embeds none.
         projector: Where a projector to embed comes from; None embeds none.
         quantize: How to quantize the weights first; None takes them as they are.
+        branding: How it presents itself; what is left empty is taken from the source.
+        icon: Its icon; None takes the source's, if it has one.
     """
 
     source: Source
@@ -57,6 +62,8 @@ class Order:
     draft: Source | None = None
     projector: Source | None = None
     quantize: QuantizeOptions | None = None
+    branding: Branding = field(default_factory=Branding)
+    icon: IconFile | None = None
 
 
 def make_solofile(order: Order) -> Report:
@@ -102,6 +109,8 @@ def make_solofile(order: Order) -> Report:
         draft=companions.draft,
         projector=companions.projector,
         defaults=fetched.settings | order.defaults,
+        branding=merged_branding(fetched.branding, order.branding),
+        icon=order.icon or fetched.icon,
     )
     output = _output_path(order, order.name or f"{name}-{facts.quantization}")
     require_room(contents, order.target, output.parent)

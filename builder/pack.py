@@ -8,9 +8,11 @@ from builder import console
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import require_space, synced_file
+from builder.icon import IconFile
 from builder.kit import Kit
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import Target
+from runtime.branding import Branding
 from runtime.container import MANIFEST_NAME, RUNTIME_NAME, ContainerWriter
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import (
@@ -47,6 +49,8 @@ class Contents:
         projector: The projector to carry; None carries none.
         defaults: Settings that are built in.
         weights_inside: The part of `weights` that is meant; None for all of it.
+        branding: How it presents itself.
+        icon: Its icon; None carries none.
     """
 
     name: str
@@ -62,6 +66,8 @@ class Contents:
     projector: ModelFile | None = None
     defaults: dict[str, SettingValue] = field(default_factory=dict)
     weights_inside: FileRange | None = None
+    branding: Branding = field(default_factory=Branding)
+    icon: IconFile | None = None
 
     @property
     def weights_data(self) -> FileRange:
@@ -137,7 +143,11 @@ def _write_entries(
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
-    licences = [_add_licence(writer, licence) for licence in contents.licences]
+    licences = [
+        _add_small(writer, f"licences/{licence.name}", "licence", licence.text)
+        for licence in contents.licences
+    ]
+    icons = [_add_small(writer, icon.name, "icon", icon.data) for icon in [contents.icon] if icon]
     runtime = EntryFacts(
         name=RUNTIME_NAME,
         role="runtime",
@@ -145,7 +155,7 @@ def _write_entries(
         sha256=kit.info.runtime_sha256,
     )
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
-    manifest = _manifest(contents, launcher, [weights, *models, *licences, runtime])
+    manifest = _manifest(contents, launcher, [weights, *models, *licences, *icons, runtime])
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
@@ -182,14 +192,8 @@ def _add_range(
     )
 
 
-def _add_licence(writer: ContainerWriter, licence: LicenceFile) -> EntryFacts:
-    name = f"licences/{licence.name}"
-    return EntryFacts(
-        name=name,
-        role="licence",
-        size=len(licence.text),
-        sha256=writer.add_bytes(name, licence.text),
-    )
+def _add_small(writer: ContainerWriter, name: str, role: str, data: bytes) -> EntryFacts:
+    return EntryFacts(name=name, role=role, size=len(data), sha256=writer.add_bytes(name, data))
 
 
 def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFacts]) -> Manifest:
@@ -218,6 +222,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
         launcher=launcher,
         entries=entries,
         defaults=dict(sorted(contents.defaults.items())),
+        branding=contents.branding,
     )
 
 

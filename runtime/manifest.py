@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from runtime import __version__
+from runtime.branding import Branding
 from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.zip_records import COPY_AGAIN
@@ -18,7 +19,7 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `draft`, `projector`, `adapter`, `licence` and `runtime`.
+    The roles are `weights`, `draft`, `projector`, `adapter`, `licence`, `icon` and `runtime`.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     launcher: LauncherFacts
     entries: list[EntryFacts]
     defaults: dict[str, SettingValue] = {}
+    branding: Branding = Branding()
 
     @property
     def weights(self) -> EntryFacts:
@@ -121,6 +123,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def projector(self) -> EntryFacts | None:
         """The entry that is a projector, if there is one."""
         return next((entry for entry in self.entries if entry.role == "projector"), None)
+
+    @property
+    def icon(self) -> EntryFacts | None:
+        """The entry that is the icon, if there is one."""
+        return next((entry for entry in self.entries if entry.role == "icon"), None)
 
     @property
     def adapters(self) -> list[EntryFacts]:

@@ -2,10 +2,11 @@
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
+from runtime.branding import ICON_TYPES, Branding, Icon
 from runtime.container import Container
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.weights import Weights
@@ -41,6 +42,26 @@ class Payload(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """The model's name as shown to people and clients."""
         return self.manifest.name if self.manifest else self.path.stem
+
+    @property
+    def branding(self) -> Branding:
+        """How it presents itself; a plain GGUF leaves all of that open."""
+        return self.manifest.branding if self.manifest else Branding()
+
+    def read_icon(self) -> Icon | None:
+        """Return the icon inside the solofile, if it has one.
+
+        Raises:
+            DamagedFileError: It was altered, or is of a kind that is none.
+        """
+        facts = self.manifest.icon if self.manifest else None
+        if facts is None:
+            return None
+        media_type = ICON_TYPES.get(PurePath(facts.name).suffix)
+        if media_type is None:
+            raise DamagedFileError(f"{facts.name} inside {self.path} is no icon.", hint=COPY_AGAIN)
+        with Container.open(self.path) as container:
+            return Icon(media_type, container.read(facts.name))
 
     def weights_digest(self) -> str:
         """Return what tells these weights from others.

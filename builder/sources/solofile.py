@@ -9,6 +9,7 @@ import msgspec
 
 from builder.defaults import typed_setting
 from builder.file_range import FileRange
+from builder.icon import IconFile, checked_icon
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from builder.sources.taken import Taken
 from runtime.container import MANIFEST_NAME, Container
@@ -16,7 +17,7 @@ from runtime.errors import DamagedFileError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
 from runtime.zip_records import COPY_AGAIN
 
-_KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "runtime"}
+_KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "icon", "runtime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,12 @@ class Solofile:
             manifest = read_manifest(container)
             files = {
                 role: [_file(container, facts) for facts in manifest.entries if facts.role == role]
-                for role in _KNOWN_ROLES - {"licence", "runtime"}
+                for role in _KNOWN_ROLES - {"licence", "icon", "runtime"}
             }
             licences = [
                 _licence(container, facts) for facts in manifest.entries if facts.role == "licence"
             ]
+            icon = _icon(container, manifest.icon) if manifest.icon else None
         taken = _take(manifest)
         return FetchedModel(
             files=files["weights"],
@@ -68,6 +70,8 @@ class Solofile:
             projector=next(iter(files["projector"]), None),
             settings=taken.settings,
             notes=taken.notes,
+            branding=manifest.branding,
+            icon=icon,
         )
 
 
@@ -89,10 +93,18 @@ def _file(container: Container, facts: EntryFacts) -> ModelFile:
 
 
 def _licence(container: Container, facts: EntryFacts) -> LicenceFile:
-    text = container.read(facts.name)
-    if hashlib.sha256(text).hexdigest() != facts.sha256:
+    return LicenceFile(PurePosixPath(facts.name).name, _small(container, facts))
+
+
+def _icon(container: Container, facts: EntryFacts) -> IconFile:
+    return checked_icon(_small(container, facts), container.path / facts.name)
+
+
+def _small(container: Container, facts: EntryFacts) -> bytes:
+    data = container.read(facts.name)
+    if hashlib.sha256(data).hexdigest() != facts.sha256:
         raise _damaged(container, facts)
-    return LicenceFile(PurePosixPath(facts.name).name, text)
+    return data
 
 
 def _damaged(container: Container, facts: EntryFacts) -> DamagedFileError:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from builder.file_range import FileRange
+from builder.icon import IconFile
+from runtime.branding import Branding
 from runtime.manifest import Origin, SettingValue
 
 
@@ -57,6 +59,8 @@ class FetchedModel:
         projector: The projector that came with it.
         settings: The settings that came with it.
         notes: Sentences about what came with it and cannot be taken over.
+        branding: How it presented itself.
+        icon: The icon that came with it.
     """
 
     files: list[ModelFile]
@@ -69,6 +73,8 @@ class FetchedModel:
     projector: ModelFile | None = None
     settings: dict[str, SettingValue] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    branding: Branding = field(default_factory=Branding)
+    icon: IconFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,19 @@ import pytest
 
 from builder.errors import DiskError, ToolError
 from builder.gguf_facts import read_facts
+from builder.icon import IconFile
 from builder.kit import Kit
 from builder.pack import Contents, require_room, write_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target
+from runtime.branding import Branding, Icon
 from runtime.container import ALIGNMENT, Container
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import Origin, OriginFile, read_manifest
 from runtime.payload import find_payload
 from runtime.verify import verify
 from tests.builder.tiny_gguf import write_gguf
+from tests.tiny_icon import SVG, png
 from tests.tiny_lora import write_tiny_lora
 
 LICENCE = b"Do as you like.\n"
@@ -61,6 +64,36 @@ def test_adapters_are_carried_and_found(contents: Contents, tmp_path: Path) -> N
     for file, adapter in zip(payload.adapters, adapters, strict=True):
         data = adapter.path.read_bytes()
         assert path.read_bytes()[file.offset : file.offset + len(data)] == data
+
+
+@pytest.mark.parametrize(
+    ("icon", "media_type"),
+    [(IconFile("icon.svg", SVG), "image/svg+xml"), (IconFile("icon.png", png()), "image/png")],
+)
+def test_branding_and_icon_are_found(
+    contents: Contents, tmp_path: Path, icon: IconFile, media_type: str
+) -> None:
+    """The runtime finds both as they were given; every byte of the icon is covered."""
+    path = tmp_path / "solofile"
+    branding = Branding(title="Tiny <b>", examples=("Who are you?",), color="#0a7d6c")
+    write_solofile(replace(contents, branding=branding, icon=icon), path)
+    assert verify(path) == []
+    payload = find_payload(path)
+    assert payload.branding == branding
+    assert payload.read_icon() == Icon(media_type, icon.data)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(icon.data, icon.data[:-1] + b"?"))
+    assert verify(path) == [icon.name]
+    with pytest.raises(DamagedFileError, match=f"{icon.name} inside .* is damaged"):
+        payload.read_icon()
+
+
+def test_without_branding(contents: Contents, tmp_path: Path) -> None:
+    """Nothing is made up, for a plain GGUF neither."""
+    write_solofile(contents, tmp_path / "solofile")
+    for path in (tmp_path / "solofile", contents.weights):
+        payload = find_payload(path)
+        assert (payload.branding, payload.read_icon()) == (Branding(), None)
 
 
 def test_an_adapter_must_be_what_its_origin_promised(contents: Contents, tmp_path: Path) -> None:

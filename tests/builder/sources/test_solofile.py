@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from builder.gguf_facts import read_facts
+from builder.icon import IconFile
 from builder.kit import Kit
 from builder.pack import Contents, write_solofile
 from builder.sources.solofile import Solofile, is_solofile
 from builder.sources.source import LicenceFile, ModelFile
+from runtime.branding import Branding
 from runtime.errors import DamagedFileError
 from runtime.manifest import Origin, OriginFile
 from tests.builder.tiny_gguf import write_gguf
+from tests.tiny_icon import SVG
 from tests.tiny_lora import write_tiny_lora
 
 
@@ -38,6 +41,8 @@ def contents(tmp_path: Path, tiny_kit: Kit) -> Contents:
         adapters=[ModelFile(tmp_path / "a.gguf", "a.gguf")],
         draft=ModelFile(weights, "draft.gguf"),
         defaults={"temp": 0.5, "system_prompt": "You are a pirate."},
+        branding=Branding(title="Pirate", examples=("Ahoy?",)),
+        icon=IconFile("icon.svg", SVG),
     )
 
 
@@ -60,6 +65,8 @@ def test_everything_inside(contents: Contents, tmp_path: Path) -> None:
     assert fetched.origin == contents.origin
     assert fetched.licences == contents.licences
     assert fetched.settings == contents.defaults
+    assert fetched.branding == contents.branding
+    assert fetched.icon == contents.icon
     assert fetched.notes == []
 
 
