@@ -5,41 +5,65 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from builder import console
-from builder.errors import SourceError
+from builder.errors import DiskError, SourceError
 from builder.files import atomic_folder
 from runtime.cachedir import user_cache_dir
+from runtime.errors import AppError
 
 
 def run_pip(
-    arguments: list[str], *, doing: str, environment: Mapping[str, str] = os.environ
+    arguments: list[str],
+    *,
+    doing: str,
+    environment: Mapping[str, str] = os.environ,
+    listen: Callable[[str], None] | None = None,
 ) -> None:
-    """Run this interpreter's pip, quietly.
+    """Run this interpreter's pip.
 
     Args:
         arguments: What follows `pip`.
         doing: The step in the words of an error sentence, as in `download six==1.16.0`.
         environment: The variables it sees.
+        listen: Takes each line that pip prints; without it pip is quiet.
 
     Raises:
+        DiskError: The disk is full.
         SourceError: pip failed; the sentence carries its last line.
     """
-    completed = subprocess.run(
-        [sys.executable, "-m", "pip", *arguments, "--quiet"],
+    quiet = [] if listen else ["--quiet"]
+    lines = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "pip", *arguments, *quiet],
         env={**environment, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-    )
-    if completed.returncode:
-        lines = [line for line in completed.stderr.splitlines() if line.startswith("ERROR")]
-        reason = lines[-1].removeprefix("ERROR: ") if lines else completed.stderr.strip()[-300:]
-        raise SourceError(
-            f"Could not {doing}: {reason}.", hint="Is this machine's package index reachable?"
+        errors="replace",
+    ) as process:
+        assert process.stdout, "opened with a pipe"
+        for line in process.stdout:
+            lines.append(line.strip())
+            if listen:
+                listen(line)
+    if process.returncode:
+        raise _failed(doing, lines)
+
+
+def _failed(doing: str, lines: list[str]) -> AppError:
+    if any("No space left on device" in line for line in lines):
+        return DiskError(
+            f"Could not {doing}: the disk is full.", hint="Free some space and run this again."
         )
+    errors = [line for line in lines if line.startswith("ERROR")]
+    reason = errors[-1].removeprefix("ERROR: ") if errors else " ".join(lines).strip()[-300:]
+    return SourceError(
+        f"Could not {doing}: {reason.rstrip('.')}.",
+        hint="Is this machine's package index reachable?",
+    )
 
 
 def download(

@@ -1,14 +1,18 @@
 """The real model, the real solofile made from it, and one that serves, for the whole suite."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from builder.convert.environment import converter_python as make_converter_python
 from builder.demo import demo_source, make_demo
+from builder.errors import SourceError
 from builder.llamacpp import expose_binding
 from builder.report import Report
+from tests.checkpoints import write_smollm2, write_tiny
 from tests.minilm import MiniLM
 from tests.solofile import ServedSolofile
 
@@ -60,3 +64,32 @@ def minilm() -> MiniLM:
 def minilm_gguf(minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a GGUF."""
     return minilm.write(tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2-F32.gguf")
+
+
+@pytest.fixture(scope="session")
+def converter_python() -> Path:
+    """The Python that the converter runs in, with torch and transformers."""
+    try:
+        return make_converter_python()
+    except SourceError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the converter's environment cannot be made: {error}")
+
+
+@pytest.fixture(scope="session")
+def smollm2_checkpoint(
+    converter_python: Path, gguf: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """SmolLM2-135M-Instruct's checkpoint, as it was before it became a GGUF."""
+    folder = tmp_path_factory.mktemp("checkpoint") / "SmolLM2-135M-Instruct"
+    write_smollm2(converter_python, gguf, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoints(
+    converter_python: Path, gguf: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Small random checkpoints, by the architectures of `tests.checkpoints.TINY`."""
+    return write_tiny(converter_python, gguf, tmp_path_factory.mktemp("tiny"))
