@@ -21,6 +21,7 @@ from builder.sources.hub_download import (
     repository_folder,
 )
 from builder.sources.hub_errors import explained_hub_errors
+from builder.sources.patience import patiently
 from builder.sources.quantizations import Variant, choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from runtime.manifest import Origin
@@ -118,15 +119,18 @@ class HubModel:
         revision, files = self._find()
         self._require_space(revision, files)
         self._remember(revision.commit)
-        paths = [self._download(name, revision.commit) for name in files]
+        names = [*files, *revision.licence_names()]
+        with explained_hub_errors(self.repository):
+            sizes = {name: revision.sizes[name] for name in names}
+            paths = download(self.repository, sizes, revision.commit)
         licences = [
-            LicenceFile(name, self._download(name, revision.commit).read_bytes())
-            for name in revision.licence_names()
+            LicenceFile(name, path.read_bytes())
+            for name, path in zip(names[len(files) :], paths[len(files) :], strict=True)
         ]
         return FetchedModel(
             files=[
                 ModelFile(path, PurePosixPath(name).name, promised_sha256(path))
-                for path, name in zip(paths, files, strict=True)
+                for path, name in zip(paths, files, strict=False)
             ],
             origin=Origin(
                 kind="hf", repository=self.repository, revision=revision.commit, files=[]
@@ -169,11 +173,13 @@ class HubModel:
 
         try:
             with explained_hub_errors(self.repository, self.revision):
-                info = HfApi().model_info(
-                    self.repository,
-                    revision=self.revision or None,
-                    files_metadata=True,
-                    timeout=TIMEOUT_S,
+                info = patiently(
+                    lambda: HfApi().model_info(
+                        self.repository,
+                        revision=self.revision or None,
+                        files_metadata=True,
+                        timeout=TIMEOUT_S,
+                    )
                 )
         except SourceError as error:
             is_offline = isinstance(error.__cause__, (httpx2.TransportError, OfflineModeIsEnabled))
@@ -218,10 +224,6 @@ class HubModel:
             with explained_disk_errors(ref):
                 ref.parent.mkdir(parents=True, exist_ok=True)
                 ref.write_text(commit, encoding="utf-8")
-
-    def _download(self, name: str, commit: str) -> Path:
-        with explained_hub_errors(self.repository):
-            return download(self.repository, name, commit)
 
 
 def _revision_of(info: "ModelInfo") -> _Revision:

@@ -1,56 +1,52 @@
-"""Downloading one file into the hub's own cache, going on where an interrupted run stopped.
+"""Downloading files into the hub's own cache, where its client library finds them, too.
 
-The client library throws a partial file away when it is interrupted. So a large file is first
-completed here, beside the place in the cache where the library looks for it, with the library's
-own transfer; then the library finds it there and does the rest.
+The library throws a partial file away when it is interrupted, waits for a busy hub without a word
+and does not look at digests. So the bytes are brought by `transfer.py`, through the library's
+connections: they know the token, mirrors, proxies and certificates.
 """
 
+import functools
 import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from builder import console
-from builder.files import explained_disk_errors, require_space
-
-if sys.platform != "win32":
-    import fcntl
-if TYPE_CHECKING:
-    from huggingface_hub.file_download import HfFileMetadata
+from builder.files import explained_disk_errors
+from builder.sources.patience import patiently
+from builder.sources.transfer import Wanted, transfer
+from builder.workers import work_side_by_side
 
 TIMEOUT_S = 8.0
-# Less than this is fetched anew sooner than it is worth resuming.
-RESUMABLE_BYTES = 8 << 20
 
 
-def download(repository: str, name: str, commit: str) -> Path:
-    """Return a file of the hub's cache, downloaded first where it is not there yet.
+def download(repository: str, sizes: Mapping[str, int], commit: str) -> list[Path]:
+    """Return files of the hub's cache, those that are not there yet downloaded side by side.
 
     Args:
         repository: `OWNER/NAME`.
-        name: The file's path in it.
+        sizes: How many bytes they have, by their paths in it.
         commit: The full name of a commit.
 
     Raises:
         DiskError: The cache is full or not writable.
+        SourceError: What came is not what the hub promised.
     """
-    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.utils.tqdm import disable_progress_bars
+    from huggingface_hub import constants, hf_hub_download
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    if not console.is_terminal():
-        disable_progress_bars()
-    cached = cached_file(repository, name, commit)
-    if cached:
-        return cached
+    missing = [
+        name for name, size in sizes.items() if not _is_whole(repository, name, commit, size)
+    ]
     with explained_disk_errors(Path(constants.HF_HUB_CACHE)):
-        url = hf_hub_url(repository, name, revision=commit)
-        metadata = get_hf_file_metadata(url, timeout=TIMEOUT_S, token=None)
-        if RESUMABLE_BYTES <= (metadata.size or 0) <= constants.MAX_HTTP_DOWNLOAD_SIZE:
-            _complete_blob(repository, name, url, metadata)
-        return Path(hf_hub_download(repository, name, revision=commit, etag_timeout=TIMEOUT_S))
+        wanted = [_wanted(repository, name, commit) for name in missing]
+        for one in wanted:
+            if one.size > constants.MAX_HTTP_DOWNLOAD_SIZE:  # Given out in the hub's own way only.
+                hf_hub_download(repository, one.name, revision=commit, etag_timeout=TIMEOUT_S)
+        small = [one for one in wanted if one.size <= constants.MAX_HTTP_DOWNLOAD_SIZE]
+        _transfer_all(small, repository_folder(repository) / "blobs")
+        for one in small:
+            _enter(repository, commit, one)
+    return [_path(repository, name, commit) for name in sizes]
 
 
 def cached_file(repository: str, name: str, commit: str) -> Path | None:
@@ -69,44 +65,48 @@ def repository_folder(repository: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model")
 
 
-def _complete_blob(repository: str, name: str, url: str, metadata: "HfFileMetadata") -> None:
-    """Bring the file's content to where the library looks before it downloads anything."""
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils._headers import build_hf_headers
-
-    assert metadata.etag, "the hub tells a digest of every file"
-    assert metadata.size, "only large files come here"
-    blob = repository_folder(repository) / "blobs" / metadata.etag
-    blob.parent.mkdir(parents=True, exist_ok=True)
-    part = blob.with_name(f"{blob.name}.incomplete")
-    with _one_at_a_time(part) as file:
-        done = file.seek(0, 2)
-        if blob.exists():
-            part.unlink(missing_ok=True)
-            return
-        require_space(blob.parent, metadata.size - done, purpose=name)
-        if done:
-            console.info(f"Going on with {name} at {console.human_bytes(done)}.")
-        http_get(
-            url,
-            file,
-            resume_size=done,
-            headers=build_hf_headers(),
-            expected_size=metadata.size,
-            displayed_filename=name,
-        )
-        file.flush()
-        part.replace(blob)
+def _path(repository: str, name: str, commit: str) -> Path:
+    return repository_folder(repository) / "snapshots" / commit / name
 
 
-@contextmanager
-def _one_at_a_time(part: Path) -> Iterator[BinaryIO]:
-    """Open a partial file, once no other process is writing it."""
-    with part.open("ab") as file:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                console.info("Another build is downloading this file; waiting for it.")
-                fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+def _is_whole(repository: str, name: str, commit: str, size: int) -> bool:
+    """Say whether a file is cached; one of another size, which a crash may leave, is removed."""
+    path = cached_file(repository, name, commit)
+    if path and size and path.stat().st_size != size:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        return False
+    return path is not None
+
+
+def _wanted(repository: str, name: str, commit: str) -> Wanted:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    url = hf_hub_url(repository, name, revision=commit)
+    facts = patiently(functools.partial(get_hf_file_metadata, url, timeout=TIMEOUT_S, token=None))
+    if not facts.etag or facts.size is None:
+        raise ValueError("the hub tells size and digest of every file")
+    return Wanted(name, url, facts.size, facts.etag)
+
+
+def _transfer_all(wanted: list[Wanted], blobs: Path) -> None:
+    """Bring the contents of files to where the library keeps them."""
+    blobs.mkdir(parents=True, exist_ok=True)
+    contents = {one.etag: one for one in wanted if not (blobs / one.etag).exists()}
+    works = [functools.partial(transfer, one, blobs / one.etag) for one in contents.values()]
+    if not works:
+        return
+    names = ", ".join(one.name for one in contents.values())
+    total = sum(one.size for one in contents.values())
+    with console.progress(f"Downloading {names}", total) as advance:
+        work_side_by_side(works, advance)
+
+
+def _enter(repository: str, commit: str, wanted: Wanted) -> None:
+    """Give a content its name in the cache, as the library does."""
+    from huggingface_hub.file_download import _create_symlink
+
+    path = _path(repository, wanted.name, commit)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blob = repository_folder(repository) / "blobs" / wanted.etag
+    _create_symlink(str(blob), str(path), new_blob=True)

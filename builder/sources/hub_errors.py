@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from builder.console import human_seconds
 from builder.errors import SourceError
+from builder.sources.patience import asked_to_wait_s, is_untrusted
 
 LOG_IN = "set HF_TOKEN or run `hf auth login`."
 
@@ -31,7 +33,11 @@ def explained_hub_errors(repository: str, revision: str = "") -> Iterator[None]:
         errors.OfflineModeIsEnabled,
         errors.LocalEntryNotFoundError,
     ) as error:
-        raise _unreachable(repository) from error
+        raise (_untrusted() if is_untrusted(error) else _unreachable(repository)) from error
+    except httpx2.TimeoutException as error:
+        raise SourceError(
+            "The hub fell silent.", hint="Run this again; a download goes on where it stopped."
+        ) from error
     except (httpx2.HTTPError, errors.XetDownloadError) as error:
         raise _broken_off(error) from error
     except OSError as error:
@@ -62,6 +68,13 @@ def _refused(error: Exception, repository: str, revision: str) -> SourceError:
     if isinstance(error, errors.RevisionNotFoundError):
         return SourceError(f"{repository} has no revision {revision}.")
     status = error.response.status_code
+    if status == 429:
+        when = asked_to_wait_s(error)
+        return SourceError(
+            f"The hub answered 429 for {repository}: it was asked too often from here.",
+            hint=f"Try again {f'in {human_seconds(when)}' if when else 'later'}; with HF_TOKEN set "
+            "it allows more.",
+        )
     return SourceError(
         f"The hub answered {status} {error.response.reason_phrase} for {repository}.",
         hint="Check HF_TOKEN." if status in (401, 403) else "Try again later.",
@@ -72,6 +85,15 @@ def _broken_off(error: Exception) -> SourceError:
     return SourceError(
         f"The connection to the hub broke off: {error}.",
         hint="Run this again; it goes on where it stopped.",
+    )
+
+
+def _untrusted() -> SourceError:
+    from huggingface_hub import constants
+
+    return SourceError(
+        f"The certificate of {constants.ENDPOINT}, or of what stands before it, is not trusted.",
+        hint="Name a file with your network's certificates in SSL_CERT_FILE.",
     )
 
 

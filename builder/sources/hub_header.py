@@ -6,6 +6,7 @@ from builder.errors import SourceError
 from builder.gguf_header import Header, parse_header
 from builder.sources.hub_download import TIMEOUT_S
 from builder.sources.hub_errors import explained_hub_errors
+from builder.sources.patience import patiently
 
 BLOCK_BYTES = 2 << 20
 
@@ -39,17 +40,22 @@ class _RemoteFile(io.BytesIO):
         return super().read(count)
 
     def _fetch(self, start: int, end: int) -> None:
+        content = patiently(lambda: self._ask(start, end))
+        place = self.tell()
+        self.seek(start)
+        self.write(content)
+        self.seek(place)
+
+    def _ask(self, start: int, end: int) -> bytes:
         from huggingface_hub.utils._headers import build_hf_headers
         from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
         headers = build_hf_headers() | {"Range": f"bytes={start}-{end - 1}"}
-        answer = get_session().get(
-            self._url, headers=headers, timeout=TIMEOUT_S, follow_redirects=True
-        )
-        hf_raise_for_status(answer)
-        if answer.status_code != 206 or len(answer.content) != end - start:
+        with get_session().stream("GET", self._url, headers=headers, timeout=TIMEOUT_S) as answer:
+            hf_raise_for_status(answer)
+            if answer.status_code != 206:
+                raise SourceError(f"The hub does not give parts of {self._name}.")
+            content = answer.read()
+        if len(content) != end - start:
             raise SourceError(f"The hub does not give parts of {self._name}.")
-        place = self.tell()
-        self.seek(start)
-        self.write(answer.content)
-        self.seek(place)
+        return content

@@ -11,7 +11,6 @@ import pytest
 from huggingface_hub import constants
 
 from builder.errors import SourceError
-from builder.sources import hub_download
 from builder.sources.hub import HubModel
 from tests.builder.fake_hub import COMMIT, OLD_COMMIT, FakeHub, Repository
 
@@ -109,23 +108,13 @@ def test_a_gated_repository(repository: Repository) -> None:
     assert "HF_TOKEN" in caught.value.hint
 
 
-@pytest.mark.parametrize("size", [0, hub_download.RESUMABLE_BYTES])
 def test_a_token_opens_a_private_repository(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, size: int
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token in HF_TOKEN is shown for questions and for files, small and large."""
+    """The token in HF_TOKEN is shown for questions and for files."""
     repository.token = "secret"
-    repository.files["Tiny-Q4_K_M.gguf"] += bytes(size)
     monkeypatch.setenv("HF_TOKEN", "secret")
     assert HubModel(NAME).fetch().files[0].path.is_file()
-
-
-@pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_hub_in_trouble(hub: FakeHub, status: int) -> None:
-    """What the hub answers is told with its number."""
-    hub.status = status
-    with pytest.raises(SourceError, match=f"The hub answered {status} "):
-        HubModel(NAME).resolve()
 
 
 def test_something_else_at_the_hubs_address(hub: FakeHub) -> None:
@@ -183,34 +172,6 @@ def test_an_exact_file_in_the_cache_asks_nobody(hub: FakeHub) -> None:
     assert again.is_cached
     assert len(again.fetch().files) == 3
     assert len(hub.requests) == asked
-
-
-def test_a_download_goes_on_where_it_stopped(
-    hub: FakeHub, repository: Repository, tmp_path: Path
-) -> None:
-    """A run that is killed in the middle of a large file costs only what came after."""
-    piece = constants.DOWNLOAD_CHUNK_SIZE
-    data = repository.files["Tiny-Q4_K_M.gguf"] + os.urandom(2 * piece)
-    repository.files["Tiny-Q4_K_M.gguf"] = data
-    hub.break_off_after = piece + 1000
-    script = (
-        "from builder.sources.hub import HubModel\n"
-        "from huggingface_hub import file_download\n"
-        "import os\n"
-        "file_download.time.sleep = lambda _: os.kill(os.getpid(), 9)\n"
-        f"HubModel({NAME!r}).fetch()"
-    )
-    environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub")}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
-    assert done.returncode == -9
-    hub.break_off_after = 0
-    asked = len(hub.requests)
-    fetched = HubModel(NAME).fetch()
-    assert fetched.files[0].path.read_bytes() == data
-    ranges = [request for request in hub.requests[asked:] if "bytes=" in request]
-    assert ranges == [f"GET /{NAME}/resolve/{COMMIT}/Tiny-Q4_K_M.gguf bytes={piece}-"]
-    blobs = fetched.files[0].path.resolve().parent
-    assert not list(blobs.glob("*.incomplete"))
 
 
 def test_a_program_of_its_own(hub: FakeHub, repository: Repository, tmp_path: Path) -> None:
