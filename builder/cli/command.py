@@ -1,6 +1,6 @@
 """How commands show their help, with examples one can paste."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import click
@@ -11,11 +11,33 @@ class Command(click.Command):
 
     Args:
         examples: Command lines without the program's name.
+        groups: Headings in its help, and the parameters whose flags stand below each; all others
+            come first.
     """
 
-    def __init__(self, *args: Any, examples: Iterable[str] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: Iterable[str] = (),
+        groups: Mapping[str, Collection[str]] = {},
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self.examples = list(examples)
+        self.groups = groups
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags, each below its heading."""
+        headings = {name: heading for heading, names in self.groups.items() for name in names}
+        records: dict[str, list[tuple[str, str]]] = {"Options": []}
+        records |= {heading: [] for heading in self.groups}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record and not isinstance(param, click.Argument):
+                records[headings.get(param.name or "", "Options")].append(record)
+        for heading, lines in records.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples with the name this program was started by."""

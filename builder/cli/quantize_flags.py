@@ -68,20 +68,24 @@ class QuantizeFlags(msgspec.Struct, frozen=True):
         """
         if self != QuantizeFlags():
             raise UsageError(
-                "These flags say how to quantize, but not to what.",
-                hint="Add --quantize TYPE, or leave them out.",
+                "It is said how to quantize, but not to what.",
+                hint="Name a type with `quantize`, or leave the rest out.",
             )
 
 
 def quantize_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the flags, as its parameter `flags`."""
-    names = QuantizeFlags.__struct_fields__
 
     @functools.wraps(command)
     def run(**options: Any) -> None:
-        given = {name: options.pop(name) for name in names}
+        given = {name: options.pop(name) for name in QuantizeFlags.__struct_fields__}
         command(flags=QuantizeFlags(**given), **options)
 
+    return quantize_options(run)
+
+
+def quantize_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags, each as a parameter."""
     for flag in reversed(_FLAGS):
-        run = flag(run)
-    return run
+        command = flag(command)
+    return command

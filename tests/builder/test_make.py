@@ -227,7 +227,7 @@ def test_the_command(order: Order, capfd: pytest.CaptureFixture[str], tmp_path: 
     ("arguments", "code", "sentence"),
     [
         (["nothing"], 6, "Error: nothing is no source of a model."),
-        (["acme/Tiny.gguf", "--set", "heat=1"], 6, "Error: There is no file acme/Tiny.gguf."),
+        (["acme/Tiny.gguf"], 6, "Error: There is no file acme/Tiny.gguf."),
         (["acme/Tiny", "--set", "heat=1"], 2, "Error: heat is no setting."),
         (["acme/Tiny", "--target", "amiga"], 7, "Error: amiga is not a target."),
     ],

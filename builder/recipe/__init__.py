@@ -1,0 +1,1 @@
+"""Recipes: builds that are a committed file."""

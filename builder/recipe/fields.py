@@ -1,0 +1,123 @@
+"""Every field of a recipe: its name, type, meaning and an example.
+
+Each field is also a flag of `build`; `flags.py` knows where the two are called differently.
+"""
+
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from builder.defaults import NOT_BUILT_IN
+from runtime.branding import COLOR
+from runtime.manifest import SettingValue
+from runtime.settings import OPTIONS, Settings
+
+
+def _meta(description: str, example: Any) -> Meta:
+    return Meta(description=description, examples=[example])
+
+
+class BrandingTable(
+    msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True
+):
+    """How the solofile presents itself: `[branding]`."""
+
+    title: Annotated[str, _meta("Name of the chat page", "Pirate")] = ""
+    greeting: Annotated[str, _meta("What the page says at first", "Ahoy! Ask me anything.")] = ""
+    disclaimer: Annotated[
+        str, _meta("What the page always says", "Answers may be wrong; check what matters.")
+    ] = ""
+    examples: Annotated[
+        list[str], _meta("Prompts that the page offers", ["Tell me a story.", "Write a poem."])
+    ] = []
+    color: Annotated[
+        str, Meta(description="Accent colour, as `#rrggbb`", examples=["#0a7d6c"], pattern=COLOR)
+    ] = ""
+    icon: Annotated[str, _meta("PNG, or SVG that only draws, of at most 64 KiB", "icon.svg")] = ""
+
+
+class ModelFields(
+    msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True
+):
+    """One model: the whole recipe, or one of its `[[model]]` tables."""
+
+    source: Annotated[str, _meta("Where the model comes from", "hf:OWNER/REPO:Q4_K_M")] = ""
+    name: Annotated[str, _meta("What the model is called", "Pirate-1B")] = ""
+    output: Annotated[
+        str, _meta("File to write, or folder if it exists or ends in a slash", "dist/")
+    ] = ""
+    targets: Annotated[
+        list[str], _meta("Systems to build for; this one by default", ["linux-x86_64"])
+    ] = []
+    quantize: Annotated[str, _meta("Type to quantize to first", "Q4_K_M")] = ""
+    imatrix: Annotated[str, _meta("Importance matrix for that", "imatrix.gguf")] = ""
+    tensor_types: Annotated[
+        list[str], _meta("Types of single tensors, as `NAME=TYPE`", ["attn_v=Q6_K"])
+    ] = []
+    output_tensor_type: Annotated[str, _meta("Type of the output tensor", "Q8_0")] = ""
+    token_embedding_type: Annotated[str, _meta("Type of the token embeddings", "Q8_0")] = ""
+    pure: Annotated[bool, _meta("The same type for all tensors", True)] = False
+    leave_output_tensor: Annotated[bool, _meta("Do not quantize the output tensor", True)] = False
+    allow_requantize: Annotated[bool, _meta("Quantize what is quantized already", True)] = False
+    threads: Annotated[
+        int, Meta(description="Threads that quantize; 0 takes all", examples=[4], ge=0)
+    ] = 0
+    fits: Annotated[str, _meta("Take the best that fits into so much memory", "8GB")] = ""
+    lora: Annotated[list[str], _meta("LoRA adapters to embed", ["adapter.gguf"])] = []
+    draft: Annotated[str, _meta("Draft model to embed", "small.gguf")] = ""
+    mmproj: Annotated[str, _meta("Projector to embed, which reads images", "mmproj.gguf")] = ""
+    system: Annotated[
+        str, _meta("System prompt, or `@` and a file with it", "You are a helpful assistant.")
+    ] = ""
+    smoke_test: Annotated[bool, _meta("Start the finished file once", False)] = True
+    toolchain: Annotated[
+        Literal["zig", "system"], _meta("Compiler for a kit that is not there yet", "system")
+    ] = "zig"
+    settings: Annotated[
+        dict[str, SettingValue], _meta("Settings to build in", {"temp": 0.7, "ctx-size": 4096})
+    ] = {}
+    branding: Annotated[BrandingTable, _meta("How it presents itself", {"title": "Pirate"})] = (
+        BrandingTable()
+    )
+
+
+class Recipe(ModelFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recipe: one model, or what several have in common and a table for each."""
+
+    model: Annotated[
+        list[ModelFields], Meta(description="Several models, each with what is its own")
+    ] = []
+
+
+def _settings_table() -> type[msgspec.Struct]:
+    helps = {option.name: option.help for option in OPTIONS}
+    fields = []
+    for field in msgspec.structs.fields(Settings):
+        if field.name not in NOT_BUILT_IN:
+            # TOML knows no null.
+            kinds = [kind for kind in get_args(field.type) if kind is not NoneType]
+            kind: Any = kinds[0] if kinds else field.type
+            kind = Annotated[kind, Meta(description=helps[field.name])]
+            fields.append((field.name, kind | msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct(
+        "SettingsTable", fields, rename="kebab", kw_only=True, forbid_unknown_fields=True,
+        module=__name__,
+    )  # fmt: skip
+
+
+# Other names of settings, as flags spell them: `temperature` is `temp`.
+SETTING_FLAGS = {
+    flag.removeprefix("--"): option.name.replace("_", "-")
+    for option in OPTIONS
+    for flag in option.flags
+    if option.name not in NOT_BUILT_IN and flag.startswith("--")
+}
+
+SettingsTable: type[msgspec.Struct] = _settings_table()
+
+
+def keys(table: type[msgspec.Struct]) -> list[str]:
+    """Return the names of a table's fields as recipes write them."""
+    return [field.encode_name for field in msgspec.structs.fields(table)]

@@ -1,0 +1,87 @@
+"""A job: one model's order and the systems it is for, made from what a recipe or flags say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from builder.cli.quantize_flags import QuantizeFlags
+from builder.fits import parse_memory
+from builder.icon import read_icon
+from builder.make import Order
+from builder.quantize_options import QuantizeOptions
+from builder.recipe.fields import ModelFields
+from builder.recipe.layer import Layer
+from builder.sources.parse import parse_source
+from builder.targets import Target, find_target, host_target
+from runtime.branding import Branding
+from runtime.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be made of one model.
+
+    Args:
+        label: What people know it by.
+        order: For the first target.
+        targets: What it is to run on, a solofile for each.
+    """
+
+    label: str
+    order: Order
+    targets: list[Target]
+
+
+def make_job(layer: Layer) -> Job:
+    """Return the job that a layer describes; nothing is fetched.
+
+    Raises:
+        AppError: Something it names is not there, or is not what it should be.
+    """
+    model = msgspec.convert(layer, ModelFields)
+    targets = [find_target(name) for name in dict.fromkeys(model.targets)] or [host_target()]
+    if model.fits and model.quantize:
+        raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
+    order = Order(
+        source=parse_source(model.source),
+        target=targets[0],
+        output=Path(model.output) if model.output else None,
+        is_output_folder=model.output.endswith("/"),
+        name=model.name,
+        defaults=model.settings,
+        toolchain=model.toolchain,
+        is_smoke_tested=model.smoke_test,
+        adapters=[parse_source(adapter) for adapter in model.lora],
+        draft=parse_source(model.draft) if model.draft else None,
+        projector=parse_source(model.mmproj) if model.mmproj else None,
+        fits_bytes=parse_memory(model.fits) if model.fits else 0,
+        quantize=_quantize_options(model),
+        branding=_branding(model),
+        icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,
+        tells_target=len(targets) > 1,
+    )
+    return Job(model.name or model.source, order, targets)
+
+
+def _branding(model: ModelFields) -> Branding:
+    """Return the branding but for the icon, which is a file of its own."""
+    table = msgspec.to_builtins(model.branding)
+    return msgspec.convert({key: value for key, value in table.items() if value}, Branding)
+
+
+def _quantize_options(model: ModelFields) -> QuantizeOptions | None:
+    flags = QuantizeFlags(
+        imatrix=Path(model.imatrix) if model.imatrix else None,
+        tensor_types=tuple(model.tensor_types),
+        output_tensor_type=model.output_tensor_type or None,
+        token_embedding_type=model.token_embedding_type or None,
+        is_pure=model.pure,
+        leaves_output=model.leave_output_tensor,
+        allows_requantize=model.allow_requantize,
+        n_threads=model.threads or None,
+    )
+    if model.quantize:
+        return flags.options(model.quantize)
+    flags.require_none()
+    return None

@@ -1,0 +1,76 @@
+"""What a recipe, one of its tables or the command line says, to be laid over one another.
+
+A layer is a model's fields by the names that recipes have for them. In it paths are such as the
+builder can open, settings go by the names of `Settings`, and the system prompt is one of those.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from builder.sources.parse import located
+from runtime.errors import UsageError
+
+Layer = dict[str, Any]
+
+SYSTEM_PROMPT = "system_prompt"
+_SOURCES = ("source", "draft", "mmproj")
+_TABLES = ("settings", "branding")
+
+
+def make_layer(fields: Layer, folder: Path, place: str) -> Layer:
+    """Return fields as a layer.
+
+    Args:
+        fields: They, checked; no `model` among them.
+        folder: Where relative paths in them begin.
+        place: Where they come from, for people.
+
+    Raises:
+        SourceError: What should be a source is none.
+        UsageError: The file with the system prompt cannot be read, or there are two of them.
+    """
+    layer = dict(fields)
+    for key in _SOURCES:
+        if layer.get(key):
+            layer[key] = located(layer[key], folder)
+    if "lora" in layer:
+        layer["lora"] = [located(text, folder) for text in layer["lora"]]
+    for table, key in ((layer, "imatrix"), (layer, "output"), (layer.get("branding", {}), "icon")):
+        if table.get(key):
+            table[key] = _path(table[key], folder)
+    settings = {name.replace("-", "_"): value for name, value in layer.get("settings", {}).items()}
+    if "system" in layer:
+        if SYSTEM_PROMPT in settings:
+            raise UsageError(f"{place} gives two system prompts.", hint="Leave one of them out.")
+        settings[SYSTEM_PROMPT] = _text(layer.pop("system"), folder)
+    return layer | ({"settings": settings} if settings else {})
+
+
+def merged(lower: Layer, upper: Layer) -> Layer:
+    """Return two layers as one: the upper one's fields win, and settings and branding mingle."""
+    tables = {
+        key: lower.get(key, {}) | upper.get(key, {})
+        for key in _TABLES
+        if key in lower or key in upper
+    }
+    return lower | upper | tables
+
+
+def _path(text: str, folder: Path) -> str:
+    path = str(folder / Path(text).expanduser())
+    return f"{path}/" if text.endswith("/") else path
+
+
+def _text(text: str, folder: Path) -> str:
+    """Return a text, or what the file behind its `@` holds, without a line break at the end."""
+    if not text.startswith("@"):
+        return text
+    path = folder / Path(text[1:]).expanduser()
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        raise UsageError(
+            f"The system prompt in {path} cannot be read: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8.") from error

@@ -1,0 +1,91 @@
+"""What a layer orders."""
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import SourceError, ToolError
+from builder.quantization_table import find_quantization
+from builder.recipe.job import make_job
+from builder.recipe.layer import Layer
+from builder.sources.hub import HubModel
+from builder.sources.source import Source
+from builder.targets import TARGETS, host_target
+from runtime.branding import Branding
+from runtime.errors import AppError, UsageError
+from tests.tiny_icon import SVG
+
+LEAST = {"source": "hf:acme/tiny"}
+
+
+def repository(source: Source | None) -> str:
+    """Return which of the hub's a source is."""
+    assert isinstance(source, HubModel)
+    return source.repository
+
+
+def test_the_least() -> None:
+    """A source alone is built for this machine, as it is."""
+    job = make_job(LEAST)
+    assert (job.label, job.targets) == ("hf:acme/tiny", [host_target()])
+    assert repository(job.order.source) == "acme/tiny"
+    assert job.order.output is None
+    assert job.order.is_smoke_tested
+    assert not job.order.tells_target
+    assert (job.order.quantize, job.order.icon) == (None, None)
+
+
+def test_everything(tmp_path: Path) -> None:
+    """Each field ends in the order."""
+    (tmp_path / "leaf").write_bytes(SVG)
+    layer: Layer = LEAST | {
+        "name": "Tiny", "output": f"{tmp_path}/out/", "targets": ["macos-arm64", "windows-x86_64"],
+        "quantize": "q4_k_m", "imatrix": "matrix.gguf", "tensor-types": ["attn_v=Q6_K"],
+        "output-tensor-type": "Q8_0", "pure": True, "threads": 3,
+        "lora": ["hf:acme/a", "hf:acme/b"], "draft": "hf:acme/draft", "mmproj": "hf:acme/eyes",
+        "smoke-test": False, "toolchain": "system", "settings": {"temp": 0.5},
+        "branding": {"title": "T", "examples": ["e"], "color": "#123456",
+                     "icon": str(tmp_path / "leaf")},
+    }  # fmt: skip
+    job = make_job(layer)
+    order = job.order
+    assert (job.label, order.name) == ("Tiny", "Tiny")
+    assert job.targets == [TARGETS["macos-arm64"], TARGETS["windows-x86_64"]]
+    assert order.tells_target
+    assert (order.output, order.is_output_folder) == (tmp_path / "out", True)
+    assert order.quantize is not None
+    assert order.quantize.quantization is find_quantization("Q4_K_M")
+    assert order.quantize.imatrix == Path("matrix.gguf")
+    assert [one.pattern for one in order.quantize.tensor_types] == ["attn_v"]
+    assert (order.quantize.is_pure, order.quantize.n_threads) == (True, 3)
+    sources = [*order.adapters, order.draft, order.projector]
+    assert [repository(source) for source in sources] == [
+        "acme/a", "acme/b", "acme/draft", "acme/eyes",
+    ]  # fmt: skip
+    assert (order.is_smoke_tested, order.toolchain) == (False, "system")
+    assert order.defaults == {"temp": 0.5}
+    assert order.branding == Branding(title="T", examples=("e",), color="#123456")
+    assert order.icon is not None
+    assert order.icon.data == SVG
+
+
+def test_memory_to_fit_into() -> None:
+    """A size is counted in bytes."""
+    assert make_job({**LEAST, "fits": "8GB"}).order.fits_bytes == 8_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "told"),
+    [
+        ({"source": "tiny"}, SourceError, "tiny is no source of a model"),
+        ({"targets": ["amiga"]}, ToolError, "amiga is not a target"),
+        ({"fits": "8GB", "quantize": "Q8_0"}, UsageError, "fits and quantize choose a type each"),
+        ({"pure": True}, UsageError, "how to quantize, but not to what"),
+        ({"quantize": "Q0"}, UsageError, "Q0"),
+        ({"branding": {"icon": "gone.svg"}}, UsageError, r"The icon gone\.svg cannot be read"),
+    ],
+)
+def test_what_cannot_be(fields: Layer, kind: type[AppError], told: str) -> None:
+    """It is found before anything is fetched."""
+    with pytest.raises(kind, match=told):
+        make_job(LEAST | fields)
