@@ -92,7 +92,7 @@ def test_the_list(capfd: pytest.CaptureFixture[str]) -> None:
             ["build", "model.gguf", "--quantize", "Q9"],
             "Error: Q9 is no type llama.cpp quantizes to.",
         ),
-        (["build", "model.gguf", "--pure"], "Error: These flags say how to quantize, but not to"),
+        (["build", "model.gguf", "--pure"], "Error: It is said how to quantize, but not to"),
         (
             ["quantize", "model.gguf", "b.gguf", "IQ1_S", "--imatrix", "none"],
             "Error: There is no importance matrix none.",
