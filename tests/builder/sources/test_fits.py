@@ -57,7 +57,7 @@ def test_a_repository(hub: FakeHub, repository: Repository) -> None:
 def test_quantizing_as_well(gguf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What fits is told of models as they are, so both at once are refused."""
     assert run(["build", str(gguf), "--fits", "1GB", "--quantize", "Q4_0"]) == 2
-    assert "Error: --fits and --quantize" in capsys.readouterr().err
+    assert "Error: fits and quantize choose a type each" in capsys.readouterr().err
 
 
 def test_a_file(gguf: Path, capsys: pytest.CaptureFixture[str]) -> None:
