@@ -48,8 +48,12 @@ def write_examples(
     ctx: click.Context, formatter: click.HelpFormatter, examples: Iterable[str]
 ) -> None:
     """Write examples, each on a line of its own, unwrapped."""
-    name = ctx.find_root().info_name or "solofile"
-    program = f"python3 {name}" if name.endswith(".py") else name
     with formatter.section("Examples"):
         for example in examples:
-            formatter.write(f"{'':{formatter.current_indent}}{program} {example}\n")
+            formatter.write(f"{'':{formatter.current_indent}}{program(ctx)} {example}\n")
+
+
+def program(ctx: click.Context) -> str:
+    """Return what a shell starts this program with."""
+    name = ctx.find_root().info_name or "solofile"
+    return f"python3 {name}" if name.endswith(".py") else name

@@ -12,12 +12,20 @@ COMMANDS = {
     "build": "builder.cli.build",
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",
+    "init": "builder.cli.init",
     "inspect": "builder.cli.inspect",
     "kit": "builder.cli.kit",
     "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",
 }
-EXAMPLES = ["demo", "build hf:OWNER/REPO:Q4_K_M", "build model.gguf -o chat", "build --help"]
+EXAMPLES = [
+    "demo",
+    "build hf:OWNER/REPO:Q4_K_M",
+    "build model.gguf -o chat",
+    "init model.gguf",
+    "build solofile.toml",
+    "build --help",
+]
 
 
 class LazyGroup(click.Group):

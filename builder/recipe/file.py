@@ -42,5 +42,6 @@ def read_recipe(path: Path) -> list[Layer]:
             raise UsageError(
                 f"{path.name} does not say where {whose} comes from: it has no source."
             )
-        layer.setdefault("output", f"{path.parent / 'dist'}/")
+        if not layer.get("output"):
+            layer["output"] = f"{path.parent / 'dist'}/"
     return layers

@@ -87,7 +87,9 @@ def test_several_models(tmp_path: Path) -> None:
 
 def test_by_default_it_lies_in_dist_beside_the_recipe(tmp_path: Path) -> None:
     """As everything else that the recipe names."""
-    assert read(tmp_path, 'source = "acme/tiny"')[0]["output"] == f"{tmp_path}/dist/"
+    for output in ("", 'output = "out"\n[[model]]\noutput = ""'):
+        (layer,) = read(tmp_path, f'source = "acme/tiny"\n{output}')
+        assert layer["output"] == f"{tmp_path}/dist/"
 
 
 @pytest.mark.parametrize(
