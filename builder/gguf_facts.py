@@ -9,6 +9,7 @@ from pathlib import Path
 from builder.file_range import FileRange
 from builder.ggml_tables import ARCHITECTURES, FILE_TYPES, TENSOR_TYPES
 from builder.gguf_header import Header, read_header
+from builder.sources.card import Card
 from runtime.engine.pooling import Pooling, pooling_of
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import ModelFacts
@@ -21,6 +22,7 @@ QUANTIZATION = re.compile(
 PART = re.compile(r"-(\d{5})-of-(\d{5})$")
 # A file type may say that it was guessed rather than chosen.
 _GUESSED = 1024
+_HUB = "https://huggingface.co/"
 _OTHER_KINDS = {"mmproj": "a projector", "adapter": "an adapter", "imatrix": "an importance matrix"}
 
 
@@ -31,14 +33,14 @@ def model_name(file_name: str) -> str:
 
 
 def read_facts(
-    sources: ReadOnlyList[Path | FileRange], *, name: str, license_id: str = ""
+    sources: ReadOnlyList[Path | FileRange], *, name: str, card: Card | None = None
 ) -> ModelFacts:
     """Read and check a model's headers.
 
     Args:
         sources: The GGUF, or all of its parts in order.
         name: What the model is called.
-        license_id: The licence its source names, for a header that names none.
+        card: What its source tells, for a header that names no licence.
 
     Raises:
         DamagedFileError: A file is not a GGUF, cut short, or not the part it should be.
@@ -56,15 +58,35 @@ def read_facts(
             f"{sources[0]} holds a vocabulary only, no model.", hint="Name a file with weights."
         )
     template = first.text("tokenizer.chat_template")
+    card = card or Card()
+    own = licence_card(first)
+    licence = own if own.license_id or own.license_name else card
     return ModelFacts(
         name=name,
         architecture=architecture,
         quantization=_quantization(first, headers),
         n_params=sum(tensor.num_elements for tensor in tensors),
         n_ctx_train=first.integer(f"{architecture}.context_length"),
-        license=first.text("general.license") or license_id,
+        license=licence.license_id,
+        license_name=licence.license_name,
+        license_link=licence.license_link,
+        base_model=card.base_model or own.base_model,
         chat_template_sha256=hashlib.sha256(template.encode()).hexdigest() if template else "",
         pooling=_pooling(first, architecture),
+    )
+
+
+def licence_card(header: Header) -> Card:
+    """Return what a header tells of licence and base models, as a card would."""
+    keys = [f"general.base_model.{n}" for n in range(header.integer("general.base_model.count"))]
+    found = [header.text(f"{key}.repo_url") or header.text(f"{key}.name") for key in keys]
+    return Card.of(
+        {
+            "license": header.text("general.license"),
+            "license_name": header.text("general.license.name"),
+            "license_link": header.text("general.license.link"),
+            "base_model": [name.removeprefix(_HUB) for name in found],
+        }
     )
 
 

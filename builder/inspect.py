@@ -6,6 +6,7 @@ from builder.console import human_bytes
 from builder.gguf_facts import model_name, read_facts
 from builder.gguf_header import Header, read_header
 from builder.memory_need import cache_bytes, overhead_bytes
+from builder.sources.card import Card
 from builder.sources.hub import HubModel
 from builder.sources.hub_header import read_hub_header
 from builder.sources.source import Source
@@ -93,21 +94,21 @@ def inspect_source(source: Source, n_ctx: int) -> Inspection:
             (one.quantization, list(one.files), sum(listing.sizes[name] for name in one.files))
             for one in listing.variants
         ]
-        return _inspection(label, headers, found, listing.license_id, n_ctx)
+        return _inspection(label, headers, found, listing.card, n_ctx)
     fetched = source.fetch()
     headers = [read_header(file.data) for file in fetched.files]
     facts = read_facts([file.data for file in fetched.files], name="")
     size = sum(file.data.size for file in fetched.files)
     files = [file.name for file in fetched.files]
     found = [(facts.quantization, files, size)]
-    return _inspection(label, headers, found, fetched.license_id, n_ctx)
+    return _inspection(label, headers, found, fetched.card, n_ctx)
 
 
 def _inspection(
     label: str,
     headers: list[Header],
     found: list[tuple[str, list[str], int]],
-    license_id: str,
+    card: Card,
     n_ctx: int,
 ) -> Inspection:
     first = headers[0]
@@ -122,7 +123,7 @@ def _inspection(
         n_params=sum(tensor.num_elements for header in headers for tensor in header.tensors),
         n_ctx_train=trained,
         n_ctx=n_ctx,
-        license=first.text("general.license") or license_id,
+        license=first.text("general.license") or card.license_id,
         has_template=bool(first.text("tokenizer.chat_template")),
         cache_bytes=cache,
         overhead_bytes=overhead,

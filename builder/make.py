@@ -131,9 +131,7 @@ def prepare(order: Order) -> Prepared:
     console.info(f"Source: {label}")
     fetched = source.fetch()
     name = order.name or fetched.name or model_name(fetched.files[0].name)
-    facts = read_facts(
-        [file.data for file in fetched.files], name=name, license_id=fetched.license_id
-    )
+    facts = read_facts([file.data for file in fetched.files], name=name, card=fetched.card)
     companions = fetch_companions(
         fetched,
         architecture=facts.architecture,
@@ -145,7 +143,7 @@ def prepare(order: Order) -> Prepared:
         console.info(note)
     weights = quantized_file(fetched, order.quantize) if order.quantize else one_file(fetched)
     if order.quantize:
-        facts = read_facts([weights.file.path], name=name, license_id=fetched.license_id)
+        facts = read_facts([weights.file.path], name=name, card=fetched.card)
     seconds = time.monotonic() - started
     return Prepared(label, name, fetched, facts, companions, weights, seconds)
 
@@ -164,6 +162,11 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
     started = time.monotonic()
     fetched, companions = prepared.fetched, prepared.companions
     facts, weights = prepared.facts, prepared.weights
+    origin = msgspec.structs.replace(
+        fetched.origin,
+        files=weights.origin_files,
+        steps=fetched.origin.steps + weights.steps,
+    )
     kit = ensure_kit(order.target, toolchain=order.toolchain)
     contents = Contents(
         name=prepared.name,
@@ -173,8 +176,9 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         weights_name=weights.file.name,
         weights_sha256=order.weights_sha256 or weights.file.sha256,
         model=facts,
-        origin=msgspec.structs.replace(fetched.origin, files=weights.origin_files),
+        origin=origin,
         licences=fetched.licences + companions.licences,
+        card=fetched.card.text,
         adapters=companions.adapters,
         draft=companions.draft,
         projector=companions.projector,

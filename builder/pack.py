@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+import msgspec
+
 from builder import console
 from builder.errors import ToolError
 from builder.file_range import FileRange
@@ -24,8 +26,11 @@ from runtime.manifest import (
     Origin,
     OriginFile,
     SettingValue,
+    Terms,
     encode,
 )
+
+CARD_NAME = "card/README.md"
 
 # The most that manifest, headers, padding and directory take.
 _OVERHEAD_BYTES = 1 << 20
@@ -44,6 +49,8 @@ class Contents:
         model: What its header says.
         origin: Where it came from; without files, the weights themselves are meant.
         licences: The licence texts to carry.
+        card: The model's card; empty carries none.
+        terms: What the licences ask of those who pass it on.
         adapters: The LoRA adapters to carry, in the order of their numbers.
         draft: The draft model to carry; None carries none.
         projector: The projector to carry; None carries none.
@@ -61,6 +68,8 @@ class Contents:
     model: ModelFacts
     origin: Origin
     licences: list[LicenceFile] = field(default_factory=list)
+    card: bytes = b""
+    terms: list[Terms] = field(default_factory=list)
     adapters: list[ModelFile] = field(default_factory=list)
     draft: ModelFile | None = None
     projector: ModelFile | None = None
@@ -80,8 +89,8 @@ class Contents:
         kit = [FileRange.of(self.kit.launcher), FileRange.of(self.kit.runtime_pkg)]
         files = [*kit, self.weights_data]
         files += [model.data for model in [*self.adapters, self.draft, self.projector] if model]
-        licences = sum(len(licence.text) for licence in self.licences)
-        return sum(file.size for file in files) + licences + _OVERHEAD_BYTES
+        texts = sum(len(licence.text) for licence in self.licences) + len(self.card)
+        return sum(file.size for file in files) + texts + _OVERHEAD_BYTES
 
 
 def require_room(contents: Contents, target: Target, folder: Path) -> None:
@@ -143,10 +152,10 @@ def _write_entries(
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
-    licences = [
-        _add_small(writer, f"licences/{licence.name}", "licence", licence.text)
-        for licence in contents.licences
+    texts = [
+        _add_small(writer, f"LICENSES/{one.name}", "licence", one.text) for one in contents.licences
     ]
+    texts += [_add_small(writer, CARD_NAME, "card", contents.card)] if contents.card else []
     icons = [_add_small(writer, icon.name, "icon", icon.data) for icon in [contents.icon] if icon]
     runtime = EntryFacts(
         name=RUNTIME_NAME,
@@ -155,7 +164,7 @@ def _write_entries(
         sha256=kit.info.runtime_sha256,
     )
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
-    manifest = _manifest(contents, launcher, [weights, *models, *licences, *icons, runtime])
+    manifest = _manifest(contents, launcher, [weights, *models, *texts, *icons, runtime])
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
@@ -204,12 +213,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
     return Manifest(
         name=contents.name,
         model=contents.model,
-        origin=Origin(
-            kind=origin.kind,
-            repository=origin.repository,
-            revision=origin.revision,
-            files=origin.files or [itself],
-        ),
+        origin=msgspec.structs.replace(origin, files=origin.files or [itself]),
         kit=KitFacts(
             target=info.target,
             solofile=info.solofile,
@@ -223,6 +227,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
         entries=entries,
         defaults=dict(sorted(contents.defaults.items())),
         branding=contents.branding,
+        terms=contents.terms,
     )
 
 

@@ -1,7 +1,8 @@
 """The one GGUF that goes into a solofile: as it was fetched, merged, or quantized."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from builder import steps
 from builder.gguf_facts import PART, model_name
 from builder.merge import merge
 from builder.pack import damaged
@@ -9,15 +10,16 @@ from builder.quantize import quantized
 from builder.quantize_options import QuantizeOptions
 from builder.sources.source import FetchedModel, ModelFile
 from runtime.errors import UnsupportedError
-from runtime.manifest import OriginFile
+from runtime.manifest import OriginFile, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The file, by the name its entry gets, and the files of its origin."""
+    """The file, by the name its entry gets, the files of its origin, and what was done to them."""
 
     file: ModelFile
     origin_files: list[OriginFile]
+    steps: list[Step] = field(default_factory=list)
 
 
 def one_file(fetched: FetchedModel) -> Weights:
@@ -33,7 +35,12 @@ def one_file(fetched: FetchedModel) -> Weights:
         whole = ModelFile(first.path, name, first.sha256, first.inside)
         return Weights(whole, fetched.origin.files)
     merged = merge([file.path for file in fetched.files])
-    return Weights(ModelFile(merged.path, name), _origin_files(fetched, merged.part_sha256s))
+    parts = _checked_files(fetched, merged.part_sha256s)
+    return Weights(
+        file=ModelFile(merged.path, name),
+        origin_files=fetched.origin.files or parts,
+        steps=[steps.merging(parts, name)],
+    )
 
 
 def quantized_file(fetched: FetchedModel, options: QuantizeOptions) -> Weights:
@@ -49,7 +56,12 @@ def quantized_file(fetched: FetchedModel, options: QuantizeOptions) -> Weights:
     require_files(fetched)
     made = quantized([file.path for file in fetched.files], options)
     name = f"{model_name(fetched.files[0].name)}-{options.quantization.name}.gguf"
-    return Weights(ModelFile(made.path, name), _origin_files(fetched, made.part_sha256s))
+    parts = _checked_files(fetched, made.part_sha256s)
+    return Weights(
+        file=ModelFile(made.path, name),
+        origin_files=fetched.origin.files or parts,
+        steps=[steps.quantizing(parts, name, options)],
+    )
 
 
 def require_files(fetched: FetchedModel) -> None:
@@ -67,11 +79,11 @@ def require_files(fetched: FetchedModel) -> None:
             )
 
 
-def _origin_files(fetched: FetchedModel, sha256s: list[str]) -> list[OriginFile]:
-    """Return what was fetched, once its digests are those its origin promised."""
+def _checked_files(fetched: FetchedModel, sha256s: list[str]) -> list[OriginFile]:
+    """Return the model's files, once their digests are those their origin promised."""
     parts = []
     for file, sha256 in zip(fetched.files, sha256s, strict=True):
         if file.sha256 not in ("", sha256):
             raise damaged(file.path)
         parts.append(OriginFile(name=file.name, size=file.path.stat().st_size, sha256=sha256))
-    return fetched.origin.files or parts
+    return parts

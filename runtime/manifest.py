@@ -19,7 +19,8 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `draft`, `projector`, `adapter`, `licence`, `icon` and `runtime`.
+    The roles are `weights`, `draft`, `projector`, `adapter`, `licence`, `card`, `icon` and
+    `runtime`.
     """
 
     name: str
@@ -48,9 +49,11 @@ class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the weights' header says of the model; empty or 0 where it says nothing.
+    """What the weights' header, or the model's card, says of it; empty or 0 where neither does.
 
-    `pooling` is that of a model made for embeddings or to rank, which does not chat.
+    `pooling` is that of a model made for embeddings or to rank, which does not chat. `license` is
+    the short name of a known licence; `license_name` and `license_link` tell of any other.
+    `base_model` are the models it was made from, as `OWNER/NAME` where they lie on the hub.
     """
 
     name: str
@@ -59,6 +62,9 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     n_params: int
     n_ctx_train: int
     license: str = ""
+    license_name: str = ""
+    license_link: str = ""
+    base_model: list[str] = []
     chat_template_sha256: str = ""
     pooling: str = ""
 
@@ -71,6 +77,44 @@ class OriginFile(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was done to make the weights, so that somebody can do it again.
+
+    Its result is the next step's input; that of the last one, the weights.
+
+    Args:
+        kind: `convert`, `merge` or `quantize`.
+        command: What does it again, word by word; files are named without their folders.
+        type: What the tensors became, such as `f16` or `Q4_K_M`.
+        tensor_types: The types some tensors were given, by regular expressions for their names.
+        inputs: The files that went in.
+        llama_cpp_commit: The llama.cpp that did it.
+    """
+
+    kind: str
+    command: list[str]
+    type: str = ""
+    tensor_types: dict[str, str] = {}
+    inputs: list[OriginFile] = []
+    llama_cpp_commit: str = ""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a licence inside asks of those who pass the solofile on.
+
+    Args:
+        license: The licence, by its short name or, where it has none, its own.
+        passing_on: `allowed`, `conditions`, `noncommercial`, `forbidden` or `unknown`.
+        sentence: The same in words; empty where nothing needs to be said.
+        of: The companion's file that is under it; empty for the model itself.
+    """
+
+    license: str
+    passing_on: str
+    sentence: str = ""
+    of: str = ""
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the model came from.
 
@@ -81,12 +125,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             registry and namespace in Ollama's case), or the llamafile's; empty for a local file.
         revision: The commit, the version or the tag; empty for a local file.
         files: What was fetched.
+        steps: What was done to it, in order.
     """
 
     kind: str
     repository: str = ""
     revision: str = ""
     files: list[OriginFile]
+    steps: list[Step] = []
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +147,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[EntryFacts]
     defaults: dict[str, SettingValue] = {}
     branding: Branding = Branding()
+    terms: list[Terms] = []
 
     @property
     def weights(self) -> EntryFacts:

@@ -6,10 +6,9 @@ from pathlib import Path
 from builder.errors import SourceError
 from builder.gguf_facts import PART
 from builder.gguf_header import MAGIC
-from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from builder.sources.papers import papers_beside
+from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
 from runtime.manifest import Origin
-
-MAX_LICENCE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,12 @@ class GgufFile:
         Raises:
             SourceError: It is no GGUF, or a part is missing.
         """
+        papers = papers_beside(self.path.parent, self.path.name)
         return FetchedModel(
             files=[ModelFile(part, part.name) for part in self._parts()],
             origin=Origin(kind="file", files=[]),
-            licences=find_licences(self.path.parent, self.path.name),
+            licences=papers.licences,
+            card=papers.card,
         )
 
     def _parts(self) -> list[Path]:
@@ -77,19 +78,3 @@ def part_names(name: str) -> list[str]:
         return [name]
     prefix, count = stem[: match.start()], int(match[2])
     return [f"{prefix}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
-
-
-def find_licences(folder: Path, model_name: str) -> list[LicenceFile]:
-    """Return the licence texts that lie beside a model under a name that says they are its own.
-
-    A folder of many models and other things may hold a licence of something else, so only
-    `MODEL.LICENSE` and `MODEL.LICENCE` count, with or without the model's `.gguf`.
-    """
-    stem = model_name.removesuffix(".gguf")
-    names = [f"{start}.{word}" for start in (model_name, stem) for word in ("LICENSE", "LICENCE")]
-    found = [folder / name for name in names]
-    return [
-        LicenceFile(path.name, path.read_bytes())
-        for path in found
-        if path.is_file() and path.stat().st_size <= MAX_LICENCE_BYTES
-    ]

@@ -6,14 +6,16 @@ It downloads, resumes, finds the token and honours `HF_ENDPOINT`, `HF_HOME` and 
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from builder import console
 from builder.errors import SourceError
 from builder.files import explained_disk_errors, require_space
-from builder.sources.gguf_file import MAX_LICENCE_BYTES, part_names
+from builder.sources.card import NAME as CARD_NAME
+from builder.sources.card import Card
+from builder.sources.gguf_file import part_names
 from builder.sources.hub_download import (
     TIMEOUT_S,
     cached_file,
@@ -21,6 +23,7 @@ from builder.sources.hub_download import (
     repository_folder,
 )
 from builder.sources.hub_errors import explained_hub_errors
+from builder.sources.papers import MAX_BYTES, is_licence
 from builder.sources.patience import patiently
 from builder.sources.quantizations import Variant, choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
@@ -34,7 +37,6 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LICENCE_NAME = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)(\.[a-z]+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,18 @@ class _Revision:
     Args:
         commit: Its full name.
         sizes: Its files with their sizes in bytes.
-        license_id: The licence its card names.
+        card: What the hub tells of its card, without the card's text.
     """
 
     commit: str
     sizes: dict[str, int]
-    license_id: str = ""
+    card: Card = field(default_factory=Card)
 
-    def licence_names(self) -> list[str]:
+    def paper_names(self) -> list[str]:
         return sorted(
             name
             for name, size in self.sizes.items()
-            if _LICENCE_NAME.match(name) and size <= MAX_LICENCE_BYTES
+            if (is_licence(name) or name == CARD_NAME) and size <= MAX_BYTES
         )
 
 
@@ -67,13 +69,13 @@ class Listing:
         commit: Its full name.
         variants: The whole models in it, the one that is meant first.
         sizes: All files with their sizes in bytes.
-        license_id: The licence its card names.
+        card: What its card tells.
     """
 
     commit: str
     variants: list[Variant]
     sizes: dict[str, int]
-    license_id: str
+    card: Card
 
 
 class HubModel:
@@ -107,6 +109,7 @@ class HubModel:
             label=f"hf:{self.repository}@{revision.commit[:12]}:{files[0]}",
             file_name=PurePosixPath(files[0]).name,
             size_bytes=sum(revision.sizes[name] for name in files),
+            card=revision.card,
         )
 
     def fetch(self) -> FetchedModel:
@@ -119,14 +122,16 @@ class HubModel:
         revision, files = self._find()
         self._require_space(revision, files)
         self._remember(revision.commit)
-        names = [*files, *revision.licence_names()]
+        names = [*files, *revision.paper_names()]
         with explained_hub_errors(self.repository):
             sizes = {name: revision.sizes[name] for name in names}
             paths = download(self.repository, sizes, revision.commit)
-        licences = [
-            LicenceFile(name, path.read_bytes())
-            for name, path in zip(names[len(files) :], paths[len(files) :], strict=True)
-        ]
+        papers = {
+            name: path.read_bytes()
+            for name, path in zip(names, paths, strict=True)
+            if name not in files
+        }
+        text = papers.pop(CARD_NAME, b"")
         return FetchedModel(
             files=[
                 ModelFile(path, PurePosixPath(name).name, promised_sha256(path))
@@ -135,8 +140,9 @@ class HubModel:
             origin=Origin(
                 kind="hf", repository=self.repository, revision=revision.commit, files=[]
             ),
-            licences=licences,
-            license_id=revision.license_id,
+            licences=[LicenceFile(name, text) for name, text in papers.items()],
+            # What comes from the cache alone tells nothing but in its text.
+            card=Card.read(text) if revision.card == Card() else replace(revision.card, text=text),
         )
 
     def listing(self) -> Listing:
@@ -148,7 +154,7 @@ class HubModel:
         revision, files = self._find()
         whole = [one for one in variants(revision.sizes) if not one.missing]
         whole.sort(key=lambda one: one.files != files)
-        return Listing(revision.commit, whole, revision.sizes, revision.license_id)
+        return Listing(revision.commit, whole, revision.sizes, revision.card)
 
     def _find(self) -> tuple[_Revision, tuple[str, ...]]:
         if self._found is None:
@@ -227,11 +233,12 @@ class HubModel:
 
 
 def _revision_of(info: "ModelInfo") -> _Revision:
-    licenses = [tag.removeprefix("license:") for tag in info.tags or [] if "license:" in tag]
+    tags = [tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")]
+    told = vars(info.card_data) if info.card_data else {}
     return _Revision(
         commit=info.sha or "",
         sizes={sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []},
-        license_id=next((name for name in licenses if name != "other"), ""),
+        card=Card.of({"license": tags} | {name: value for name, value in told.items() if value}),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from builder.sources.gguf_file import find_licences
 from builder.sources.hub import promised_sha256
+from builder.sources.papers import papers_beside
 from builder.sources.quantizations import choose, variants
 from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
 from runtime.manifest import Origin
@@ -47,10 +47,12 @@ class LocalRepository:
         """
         names = self._choose(wanted)
         files = [self._file(name) for name in names]
+        papers = papers_beside(files[0].path.parent, files[0].name)
         return FetchedModel(
             files=files,
             origin=self.origin,
-            licences=find_licences(files[0].path.parent, files[0].name),
+            licences=papers.licences,
+            card=papers.card,
             projector=self._projector(),
         )
 

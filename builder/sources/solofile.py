@@ -10,6 +10,7 @@ import msgspec
 from builder.defaults import typed_setting
 from builder.file_range import FileRange
 from builder.icon import IconFile, checked_icon
+from builder.sources.card import Card
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from builder.sources.taken import Taken
 from runtime.container import MANIFEST_NAME, Container
@@ -17,7 +18,8 @@ from runtime.errors import DamagedFileError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
 from runtime.zip_records import COPY_AGAIN
 
-_KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "icon", "runtime"}
+_KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "card", "icon", "runtime"}
+_NO_MODELS = {"licence", "card", "icon", "runtime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,26 @@ class Solofile:
             manifest = read_manifest(container)
             files = {
                 role: [_file(container, facts) for facts in manifest.entries if facts.role == role]
-                for role in _KNOWN_ROLES - {"licence", "icon", "runtime"}
+                for role in _KNOWN_ROLES - _NO_MODELS
             }
             licences = [
                 _licence(container, facts) for facts in manifest.entries if facts.role == "licence"
             ]
+            cards = [_small(container, facts) for facts in manifest.entries if facts.role == "card"]
             icon = _icon(container, manifest.icon) if manifest.icon else None
+        model = manifest.model
         taken = _take(manifest)
         return FetchedModel(
             files=files["weights"],
             origin=manifest.origin,
             licences=licences,
-            license_id=manifest.model.license,
+            card=Card(
+                text=next(iter(cards), b""),
+                license_id=model.license,
+                license_name=model.license_name,
+                license_link=model.license_link,
+                base_model=model.base_model,
+            ),
             name=manifest.name,
             adapters=files["adapter"],
             draft=next(iter(files["draft"]), None),

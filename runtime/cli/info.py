@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 
 import msgspec
 
 from runtime.cli.command import answer
 from runtime.errors import UsageError
-from runtime.manifest import Manifest
+from runtime.manifest import Manifest, ModelFacts
 from runtime.payload import find_payload
 
 SUMMARY = "Show what this solofile, or another one, holds and where it came from."
@@ -47,8 +48,11 @@ def _describe(manifest: Manifest) -> str:
         ("quantization", model.quantization),
         ("trained context", f"{model.n_ctx_train} tokens"),
         ("made for", _purpose(model.pooling)),
-        ("licence", model.license or "not stated"),
+        ("licence", _licence(model)),
+        *(("terms", " ".join(filter(None, [one.of, one.sentence]))) for one in manifest.terms),
+        *(("base model", name) for name in model.base_model),
         ("came from", came_from),
+        *((step.kind, shlex.join(step.command)) for step in origin.steps),
         ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
         ("format", manifest.format_version),
@@ -60,6 +64,11 @@ def _describe(manifest: Manifest) -> str:
         f"  {entry.size:>14,}  {entry.sha256[:16]}  {entry.name}" for entry in manifest.entries
     ]
     return "\n".join(lines)
+
+
+def _licence(model: ModelFacts) -> str:
+    told = [model.license, model.license_name, model.license_link]
+    return ", ".join(filter(None, told)) or "not stated"
 
 
 def _purpose(pooling: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.gguf_facts import model_name, read_facts
+from builder.sources.card import Card
 from runtime.errors import DamagedFileError, UnsupportedError
 from tests.builder.tiny_gguf import TENSORS, write_gguf, write_split_gguf
 
@@ -13,7 +14,7 @@ from tests.builder.tiny_gguf import TENSORS, write_gguf, write_split_gguf
 def test_facts_of_a_model(tmp_path: Path) -> None:
     """Architecture, parameters, context, licence and template come from the header."""
     path = write_gguf(tmp_path / "tiny.gguf", metadata={"general.license": "mit"})
-    facts = read_facts([path], name="Tiny", license_id="apache-2.0")
+    facts = read_facts([path], name="Tiny", card=Card(license_id="apache-2.0"))
     assert facts.name == "Tiny"
     assert facts.architecture == "llama"
     assert facts.n_params == 64 * 32 + 32 * 32 + 96 * 32 + 32
@@ -25,7 +26,9 @@ def test_facts_of_a_model(tmp_path: Path) -> None:
 def test_the_origin_names_the_licence_where_the_header_does_not(tmp_path: Path) -> None:
     """A licence known from the source stands in for one missing in the file."""
     path = write_gguf(tmp_path / "tiny.gguf")
-    assert read_facts([path], name="Tiny", license_id="apache-2.0").license == "apache-2.0"
+    assert (
+        read_facts([path], name="Tiny", card=Card(license_id="apache-2.0")).license == "apache-2.0"
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_from_ollama(
         "system_prompt": "You are a pirate.",
         "temp": 0.9,
     }
-    assert "licences/LICENSE" in [entry.name for entry in manifest.entries]
+    assert "LICENSES/LICENSE" in [entry.name for entry in manifest.entries]
     report = json.loads(told.out)
     assert report["source"].startswith("ollama:tiny:1b (")
     assert report["origin"]["repository"] == "registry.ollama.ai/library/tiny"

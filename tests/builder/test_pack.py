@@ -57,7 +57,7 @@ def test_adapters_are_carried_and_found(contents: Contents, tmp_path: Path) -> N
     write_solofile(replace(contents, adapters=adapters), path)
     assert verify(path) == []
     with Container.open(path) as container:
-        names = ["Tiny.F32.gguf", "adapters/b.gguf", "adapters/a.gguf", "licences/LICENSE"]
+        names = ["Tiny.F32.gguf", "adapters/b.gguf", "adapters/a.gguf", "LICENSES/LICENSE"]
         assert list(container.entries)[:4] == names
     payload = find_payload(path)
     assert [file.name for file in payload.adapters] == names[1:3]
@@ -113,13 +113,13 @@ def test_the_order_of_things(contents: Contents, tmp_path: Path) -> None:
     with Container.open(path) as container:
         assert list(container.entries) == [
             "Tiny.F32.gguf",
-            "licences/LICENSE",
+            "LICENSES/LICENSE",
             "solofile.json",
             "runtime.pkg",
         ]
         assert container.entry("Tiny.F32.gguf").offset % ALIGNMENT == 0
         assert container.read("Tiny.F32.gguf") == contents.weights.read_bytes()
-        assert container.read("licences/LICENSE") == LICENCE
+        assert container.read("LICENSES/LICENSE") == LICENCE
         assert container.read("runtime.pkg") == contents.kit.runtime_pkg.read_bytes()
         assert read_manifest(container) == manifest
     assert verify(path) == []
@@ -132,7 +132,7 @@ def test_the_manifest_says_what_is_inside(contents: Contents, tmp_path: Path) ->
     digest = hashlib.sha256(weights).hexdigest()
     assert [(entry.name, entry.role, entry.size) for entry in manifest.entries] == [
         ("Tiny.F32.gguf", "weights", len(weights)),
-        ("licences/LICENSE", "licence", len(LICENCE)),
+        ("LICENSES/LICENSE", "licence", len(LICENCE)),
         ("runtime.pkg", "runtime", contents.kit.runtime_pkg.stat().st_size),
     ]
     assert manifest.weights.sha256 == digest

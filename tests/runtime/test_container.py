@@ -22,7 +22,7 @@ from runtime.zip_records import Entry, directory_and_end, ends_with_directory
 LAUNCHER = b"#!/bin/sh\nexit 0\n"
 ENTRIES = {
     "model.gguf": b"GGUF" + bytes(range(256)) * 40,
-    "licences/LICENSE": b"Do as you like.\n",
+    "LICENSES/LICENSE": b"Do as you like.\n",
     "solofile.json": b'{"format_version": "1.0"}\n',
     "runtime.pkg": bytes(reversed(range(256))) * 30,
 }

@@ -41,7 +41,7 @@ def test_fetch(repository: Repository) -> None:
     assert [(licence.name, licence.text) for licence in fetched.licences] == [
         ("LICENSE", b"Do as you like.\n")
     ]
-    assert fetched.license_id == "apache-2.0"
+    assert fetched.card.license_id == "apache-2.0"
 
 
 @pytest.mark.usefixtures("repository")
@@ -191,4 +191,4 @@ def test_a_program_of_its_own(hub: FakeHub, repository: Repository, tmp_path: Pa
 def test_a_licence_called_other_is_none(hub: FakeHub, repository: Repository) -> None:
     """`other` on a card names no licence."""
     hub.repositories[NAME] = Repository(repository.files, tags=["license:other"])
-    assert HubModel(NAME).fetch().license_id == ""
+    assert HubModel(NAME).fetch().card.license_id == ""

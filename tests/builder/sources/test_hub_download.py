@@ -44,7 +44,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def content(repository: Repository) -> bytes:
     """The file that is fetched, of three megabytes."""
     repository.files[FILE] += random.Random(1).randbytes(3_000_000)
-    del repository.files["LICENSE"]
+    del repository.files["LICENSE"], repository.files["README.md"]
     return repository.files[FILE]
 
 
@@ -298,8 +298,8 @@ def test_parts_side_by_side(hub: FakeHub, repository: Repository) -> None:
     files = HubModel(NAME, wanted="F32").fetch().files
     assert [file.path.read_bytes() for file in files] == [repository.files[name] for name in parts]
     assert hub.num_at_once[1] >= len(parts)
-    licence = len(repository.files["LICENSE"])
-    assert hub.num_bytes == sum(len(repository.files[name]) for name in parts) + licence
+    sent = [*parts, "LICENSE", "README.md"]
+    assert hub.num_bytes == sum(len(repository.files[name]) for name in sent)
 
 
 def test_two_builds_at_once(hub: FakeHub, content: bytes, tmp_path: Path) -> None:

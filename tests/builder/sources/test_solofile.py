@@ -9,6 +9,7 @@ from builder.gguf_facts import read_facts
 from builder.icon import IconFile
 from builder.kit import Kit
 from builder.pack import Contents, write_solofile
+from builder.sources.card import Card
 from builder.sources.solofile import Solofile, is_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from runtime.branding import Branding
@@ -30,7 +31,7 @@ def contents(tmp_path: Path, tiny_kit: Kit) -> Contents:
         weights=weights,
         weights_name="Tiny.F32.gguf",
         weights_sha256="",
-        model=read_facts([weights], name="Tiny", license_id="mit"),
+        model=read_facts([weights], name="Tiny", card=Card(license_id="mit")),
         origin=Origin(
             kind="pypi",
             repository="tiny",
@@ -61,7 +62,7 @@ def test_everything_inside(contents: Contents, tmp_path: Path) -> None:
         data = file.data
         assert whole[data.offset : data.offset + data.size] == (tmp_path / original).read_bytes()
     assert fetched.name == "Tiny"
-    assert fetched.license_id == "mit"
+    assert fetched.card.license_id == "mit"
     assert fetched.origin == contents.origin
     assert fetched.licences == contents.licences
     assert fetched.settings == contents.defaults
@@ -89,7 +90,7 @@ def test_damage(contents: Contents, tmp_path: Path) -> None:
     write_solofile(contents, path)
     data = path.read_bytes()
     path.write_bytes(data.replace(b"Do as you like.", b"Do as I like!!."))
-    with pytest.raises(DamagedFileError, match=r"licences/LICENSE inside .* is damaged"):
+    with pytest.raises(DamagedFileError, match=r"LICENSES/LICENSE inside .* is damaged"):
         Solofile(path).fetch()
     path.write_bytes(data[:-5])
     assert not is_solofile(path)
