@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,9 +66,34 @@ def run_child(module: str, job: msgspec.Struct, *, what: str) -> Iterator[Messag
         ChildFailedError: It gave up or crashed.
     """
     paths = filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    return _run([sys.executable, "-m", module], environment, job, what=what, who="llama.cpp")
+
+
+def run_script(
+    python: Path, script: Path, job: Mapping[str, object], *, what: str, who: str
+) -> Iterator[Message]:
+    """Run a program by another Python, with no modules of ours, and yield what it tells.
+
+    Args:
+        python: The interpreter.
+        script: The program, which keeps to what `read_job` and `tell` do.
+        job: What it is to do.
+        what: What failed where it fails, for people.
+        who: What crashed where it crashes: `transformers`.
+
+    Raises:
+        ChildFailedError: It gave up or crashed.
+    """
+    return _run([str(python), "-I", str(script)], os.environ, job, what=what, who=who)
+
+
+def _run(
+    command: list[str], environment: Mapping[str, str], job: object, *, what: str, who: str
+) -> Iterator[Message]:
     with subprocess.Popen(
-        [sys.executable, "-m", module],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        command,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -95,7 +120,7 @@ def run_child(module: str, job: msgspec.Struct, *, what: str) -> Iterator[Messag
             process.kill()
             process.wait()
         if not is_done:
-            raise ChildFailedError(what, _last_words(said, process.returncode))
+            raise ChildFailedError(what, _last_words(said, process.returncode, who))
 
 
 def _message(line: bytes) -> Message | None:
@@ -105,11 +130,11 @@ def _message(line: bytes) -> Message | None:
         return None
 
 
-def _last_words(said: deque[str], code: int) -> str:
+def _last_words(said: deque[str], code: int, who: str) -> str:
     # A failed assertion stands before the stack it leaves behind.
     telling = [line for line in said if "GGML_ASSERT" in line or "Error" in line]
     words = (telling or [line for line in said if line] or ["it said nothing"])[-1]
-    return f"llama.cpp crashed: {words.rstrip('.')}" if code else words.rstrip(".")
+    return f"{who} crashed: {words.rstrip('.')}" if code else words.rstrip(".")
 
 
 def read_job(kind: type[T]) -> T:

@@ -1,0 +1,1 @@
+"""Finding out how good a model is before it is shipped."""

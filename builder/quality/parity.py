@@ -1,0 +1,240 @@
+"""Comparing a converted model with its original, which transformers computes, on sample texts."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from builder import console
+from builder.child import run_child, run_script
+from builder.errors import ToolError
+from builder.file_range import FileRange
+from builder.files import explained_disk_errors, require_space
+from builder.gguf_facts import read_facts
+from builder.gguf_header import read_header
+from builder.llamacpp import expose_binding
+from builder.quality.parity_process import OUTPUTS_NAME, PROCESS, TOKENS_NAME, ParityJob
+from builder.quality.samples import read_samples
+from runtime.cachedir import user_cache_dir
+from runtime.engine.pooling import Pooling
+from runtime.engine.weights import Weights
+from runtime.errors import ResourceError, UnsupportedError
+from runtime.machine import memory_available_bytes, physical_cores
+from runtime.manifest import ModelFacts
+
+# Of each text; more would say no more, and of a large vocabulary each takes a megabyte.
+MAX_TOKENS = 96
+MIN_COSINE = 0.999
+
+_REFERENCE = Path(__file__).with_name("reference.py")
+_FAILED = "Comparing with the original failed"
+_FLOAT_BYTES = 4
+
+
+class ParityError(ToolError):
+    """A converted model does not say what its original says."""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """What a type's rounding explains: the least agreement, and the most divergence in nats."""
+
+    min_top1: float
+    max_kl: float
+
+
+# llama.cpp rounds what it multiplies with BF16 to BF16, and with Q8_0 to Q8_0. The smaller a model,
+# the more that shows: SmolLM2-135M agrees at 98.8 % and at 94 % of the positions, with divergences
+# of 2e-4 and 7e-3. Of one whose RoPE is wrong, a tenth is left.
+LIMITS = {
+    "F32": Limit(0.99, 1e-3),
+    "F16": Limit(0.99, 1e-3),
+    "BF16": Limit(0.97, 1e-3),
+    "Q8_0": Limit(0.9, 3e-2),
+}
+
+
+class LogitParity(msgspec.Struct, frozen=True, kw_only=True):
+    """How alike two models guess the next token.
+
+    Args:
+        num_positions: How many tokens were guessed.
+        top1: The share of them for which both find the same token likeliest.
+        mean_kl: The mean Kullback-Leibler divergence from the original, in nats.
+        other_tokens: The sample texts of which the tokenizers make different tokens.
+    """
+
+    num_positions: int
+    top1: float
+    mean_kl: float
+    other_tokens: list[str] = []
+
+    def __str__(self) -> str:
+        """Return the numbers for people."""
+        return (
+            f"the same likeliest token at {100 * self.top1:.2f} % of {self.num_positions} "
+            f"positions, mean KL divergence {self.mean_kl:.1e} nats"
+        )
+
+    def is_within(self, quantization: str) -> bool:
+        """Say whether a type's rounding explains the difference; of most types it is not known."""
+        limit = LIMITS.get(quantization)
+        # Written so that NaN is not within.
+        return not limit or (self.top1 >= limit.min_top1 and self.mean_kl < limit.max_kl)
+
+
+class VectorParity(msgspec.Struct, frozen=True, kw_only=True):
+    """How alike two models embed.
+
+    Args:
+        num_texts: How many texts were embedded.
+        min_cosine: The lowest cosine between the vectors of a text.
+        other_tokens: The sample texts of which the tokenizers make different tokens.
+    """
+
+    num_texts: int
+    min_cosine: float
+    other_tokens: list[str] = []
+
+    def __str__(self) -> str:
+        """Return the numbers for people."""
+        return f"vectors of {self.num_texts} texts with cosines of {self.min_cosine:.5f} or more"
+
+    def is_within(self, quantization: str) -> bool:
+        """Say whether a type's rounding explains the difference; of most types it is not known."""
+        return quantization not in LIMITS or self.min_cosine > MIN_COSINE
+
+
+Parity = LogitParity | VectorParity
+
+
+def require_parity(
+    checkpoint: Path, model: FileRange, *, python: Path, allows_pickle: bool = False
+) -> Parity:
+    """Compare, tell of other tokens, and check that the difference is one of rounding.
+
+    Args:
+        checkpoint: The original's folder, as transformers reads it.
+        model: The GGUF.
+        python: The interpreter of the converter's environment.
+        allows_pickle: Whether the original's weights may be a pickle.
+
+    Raises:
+        ParityError: The converted model is another one.
+        AppError: What `compare` raises.
+    """
+    parity = compare(checkpoint, model, python=python, allows_pickle=allows_pickle)
+    if parity.other_tokens:
+        console.warning(other_tokens_sentence(parity))
+    quantization = read_facts([model], name="").quantization
+    if not parity.is_within(quantization):
+        raise ParityError(
+            f"{model} does not say what its original {checkpoint} says: {parity}.",
+            hint="llama.cpp's converter or its code for this architecture is wrong about it; "
+            "use another version, or another model.",
+        )
+    return parity
+
+
+def other_tokens_sentence(parity: Parity) -> str:
+    """Return the sentence about texts that the two tokenizers cut differently."""
+    return (
+        f"The converted tokenizer makes other tokens than the original's of "
+        f"{len(parity.other_tokens)} sample texts ({', '.join(parity.other_tokens)}); both models "
+        "were given the converted one's."
+    )
+
+
+def compare(
+    checkpoint: Path, model: FileRange, *, python: Path, allows_pickle: bool = False
+) -> Parity:
+    """Compute the same sample texts with a GGUF and with its original, one after the other.
+
+    Args:
+        checkpoint: The original's folder, as transformers reads it.
+        model: The GGUF.
+        python: The interpreter of the converter's environment.
+        allows_pickle: Whether the original's weights may be a pickle.
+
+    Raises:
+        DamagedFileError: The GGUF is cut short.
+        DiskError: There is no room for what the models say.
+        ResourceError: There is no memory for the original in float32.
+        ToolError: llama.cpp or transformers cannot compute the model.
+        UnsupportedError: The model ranks.
+    """
+    facts = read_facts([model], name="")
+    _require_comparable(model, facts)
+    samples = read_samples()
+    folder = user_cache_dir() / "parity"
+    with explained_disk_errors(folder / "new"):
+        folder.mkdir(parents=True, exist_ok=True)
+        require_space(
+            folder, len(samples) * MAX_TOKENS * _row_bytes(model), purpose="what the model says"
+        )
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            work = Path(name)
+            job = ParityJob(
+                weights=Weights(model.path.absolute(), model.offset, model.size),
+                texts=[sample.text for sample in samples],
+                max_tokens=MAX_TOKENS,
+                folder=work,
+                is_embedding=bool(facts.pooling),
+            )
+            _compute(job)
+            found = _compare(job, checkpoint, facts, python=python, allows_pickle=allows_pickle)
+    found["other_tokens"] = [samples[number].name for number in found["other_tokens"]]
+    return VectorParity(**found) if facts.pooling else LogitParity(**found)
+
+
+def _require_comparable(model: FileRange, facts: ModelFacts) -> None:
+    if facts.pooling == Pooling.RANK.label:
+        raise UnsupportedError(
+            f"{model} ranks documents, and only models that generate text or embed it can be "
+            "compared with their originals.",
+            hint="Leave --check-parity out.",
+        )
+    needed, free = facts.n_params * _FLOAT_BYTES, memory_available_bytes()
+    if needed > free:
+        raise ResourceError(
+            f"The original takes {console.human_bytes(needed)} of memory in float32, and "
+            f"{console.human_bytes(free)} are free.",
+            hint="Compare on a larger machine, or leave --check-parity out.",
+        )
+
+
+def _row_bytes(model: FileRange) -> int:
+    embeddings = (one for one in read_header(model).tensors if one.name == "token_embd.weight")
+    return _FLOAT_BYTES * next((one.shape[-1] for one in embeddings), 0)
+
+
+def _compute(job: ParityJob) -> None:
+    expose_binding()
+    count = len(job.texts)
+    with console.progress("Asking llama.cpp", count, unit_is_bytes=False) as advance:
+        for message in run_child(PROCESS, job, what=_FAILED):
+            advance(message.is_next)
+
+
+def _compare(
+    job: ParityJob, checkpoint: Path, facts: ModelFacts, *, python: Path, allows_pickle: bool
+) -> dict[str, Any]:
+    result = job.folder / "result.json"
+    order = {
+        "checkpoint": str(checkpoint.absolute()),
+        "texts": job.texts,
+        "max_tokens": job.max_tokens,
+        "tokens": str(job.folder / TOKENS_NAME),
+        "outputs": str(job.folder / OUTPUTS_NAME),
+        "result": str(result),
+        "is_embedding": job.is_embedding,
+        "pooling": facts.pooling,
+        "allows_pickle": allows_pickle,
+        "num_threads": physical_cores(),
+    }
+    with console.progress("Asking transformers", len(job.texts), unit_is_bytes=False) as advance:
+        for message in run_script(python, _REFERENCE, order, what=_FAILED, who="transformers"):
+            advance(message.is_next)
+    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    return found
