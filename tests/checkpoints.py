@@ -25,8 +25,12 @@ _SHAPE = {
 }  # fmt: skip
 _OWN: dict[str, dict[str, Any]] = {
     # As in all that were published; llama.cpp knows no others.
-    "qwen3_moe": {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
-                  "norm_topk_prob": True},
+    "qwen3_moe": {
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 32,
+        "norm_topk_prob": True,
+    },
     "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
     "gemma": {"tie_word_embeddings": True},
     "gemma3_text": {"tie_word_embeddings": True, "query_pre_attn_scalar": 16},

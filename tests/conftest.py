@@ -13,7 +13,7 @@ from builder.errors import SourceError
 from builder.llamacpp import expose_binding
 from builder.report import Report
 from tests.checkpoints import write_smollm2, write_tiny
-from tests.minilm import MiniLM
+from tests.minilm import MiniLM, extract_minilm
 from tests.solofile import ServedSolofile
 
 # Shells start background jobs with Ctrl-C ignored, and the programs under test would inherit that.
@@ -64,6 +64,12 @@ def minilm() -> MiniLM:
 def minilm_gguf(minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a GGUF."""
     return minilm.write(tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2-F32.gguf")
+
+
+@pytest.fixture(scope="session")
+def minilm_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as it was published, for transformers."""
+    return extract_minilm(tmp_path_factory.mktemp("checkpoint") / "all-MiniLM-L6-v2")
 
 
 @pytest.fixture(scope="session")

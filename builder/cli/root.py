@@ -15,6 +15,7 @@ COMMANDS = {
     "init": "builder.cli.init",
     "inspect": "builder.cli.inspect",
     "kit": "builder.cli.kit",
+    "parity": "builder.cli.parity",
     "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",
 }

@@ -9,6 +9,7 @@ import msgspec
 
 from builder import console
 from builder.child import run_child, run_script
+from builder.convert.environment import converter_python
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import explained_disk_errors, require_space
@@ -20,7 +21,7 @@ from builder.quality.samples import read_samples
 from runtime.cachedir import user_cache_dir
 from runtime.engine.pooling import Pooling
 from runtime.engine.weights import Weights
-from runtime.errors import ResourceError, UnsupportedError
+from runtime.errors import ResourceError, UnsupportedError, UsageError
 from runtime.machine import memory_available_bytes, physical_cores
 from runtime.manifest import ModelFacts
 
@@ -109,22 +110,19 @@ class VectorParity(msgspec.Struct, frozen=True, kw_only=True):
 Parity = LogitParity | VectorParity
 
 
-def require_parity(
-    checkpoint: Path, model: FileRange, *, python: Path, allows_pickle: bool = False
-) -> Parity:
+def require_parity(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) -> Parity:
     """Compare, tell of other tokens, and check that the difference is one of rounding.
 
     Args:
         checkpoint: The original's folder, as transformers reads it.
         model: The GGUF.
-        python: The interpreter of the converter's environment.
         allows_pickle: Whether the original's weights may be a pickle.
 
     Raises:
         ParityError: The converted model is another one.
         AppError: What `compare` raises.
     """
-    parity = compare(checkpoint, model, python=python, allows_pickle=allows_pickle)
+    parity = compare(checkpoint, model, allows_pickle=allows_pickle)
     if parity.other_tokens:
         console.warning(other_tokens_sentence(parity))
     quantization = read_facts([model], name="").quantization
@@ -146,24 +144,28 @@ def other_tokens_sentence(parity: Parity) -> str:
     )
 
 
-def compare(
-    checkpoint: Path, model: FileRange, *, python: Path, allows_pickle: bool = False
-) -> Parity:
+def compare(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) -> Parity:
     """Compute the same sample texts with a GGUF and with its original, one after the other.
 
     Args:
         checkpoint: The original's folder, as transformers reads it.
         model: The GGUF.
-        python: The interpreter of the converter's environment.
         allows_pickle: Whether the original's weights may be a pickle.
 
     Raises:
         DamagedFileError: The GGUF is cut short.
         DiskError: There is no room for what the models say.
         ResourceError: There is no memory for the original in float32.
+        SourceError: The converter's environment cannot be made.
         ToolError: llama.cpp or transformers cannot compute the model.
         UnsupportedError: The model ranks.
+        UsageError: The folder holds no checkpoint.
     """
+    if not (checkpoint / "config.json").is_file():
+        raise UsageError(
+            f"{checkpoint} is no checkpoint: it has no config.json.",
+            hint="Name the folder with the model's config.json and safetensors.",
+        )
     facts = read_facts([model], name="")
     _require_comparable(model, facts)
     samples = read_samples()
@@ -183,7 +185,7 @@ def compare(
                 is_embedding=bool(facts.pooling),
             )
             _compute(job)
-            found = _compare(job, checkpoint, facts, python=python, allows_pickle=allows_pickle)
+            found = _compare(job, checkpoint, facts.pooling, allows_pickle=allows_pickle)
     found["other_tokens"] = [samples[number].name for number in found["other_tokens"]]
     return VectorParity(**found) if facts.pooling else LogitParity(**found)
 
@@ -218,8 +220,9 @@ def _compute(job: ParityJob) -> None:
 
 
 def _compare(
-    job: ParityJob, checkpoint: Path, facts: ModelFacts, *, python: Path, allows_pickle: bool
+    job: ParityJob, checkpoint: Path, pooling: str, *, allows_pickle: bool
 ) -> dict[str, Any]:
+    python = converter_python()
     result = job.folder / "result.json"
     order = {
         "checkpoint": str(checkpoint.absolute()),
@@ -229,7 +232,7 @@ def _compare(
         "outputs": str(job.folder / OUTPUTS_NAME),
         "result": str(result),
         "is_embedding": job.is_embedding,
-        "pooling": facts.pooling,
+        "pooling": pooling,
         "allows_pickle": allows_pickle,
         "num_threads": physical_cores(),
     }

@@ -84,6 +84,8 @@ def _vectors(llama: Llama, model: Model, job: ParityJob) -> Callable[[list[int],
 
 def _logits(llama: Llama, model: Model, job: ParityJob) -> Callable[[list[int], IO[bytes]], None]:
     api = llama.api
+    if api.llama_model_has_encoder(model.handle):
+        raise AppError("A model with an encoder and a decoder cannot be compared.")
     params = api.llama_context_default_params()
     params.n_ctx = params.n_batch = params.n_ubatch = job.max_tokens
     params.n_seq_max = 1

@@ -7,6 +7,7 @@ environment there are torch and transformers, and not what the builder needs.
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ SLICE_ROWS = 16
 
 def main() -> None:
     """Do the job that stands on stdin."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # What libraries print is for the log, not for the one who reads messages.
