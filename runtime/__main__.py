@@ -9,7 +9,10 @@ from runtime.engine.llama import begin_loading
 from runtime.errors import AppError
 
 # They need no engine.
-_READING_COMMANDS = ("info", "verify", "extract", "help", "--help", "-h", "--version")
+_READING_COMMANDS = (
+    "info", "verify", "extract", "install-desktop", "uninstall-desktop", "service",
+    "help", "--help", "-h", "--version",
+)  # fmt: skip
 
 
 def main() -> NoReturn:
@@ -29,11 +32,16 @@ def _exit_code() -> int:
     # Imported while the libraries load.
     from runtime.cli.command import say
     from runtime.cli.commands import run
+    from runtime.desktop.attendance import was_double_clicked
 
     try:
         return run(sys.argv[1:])
     except AppError as error:
         say(f"Error: {error}")
+        if was_double_clicked():
+            from runtime.desktop.failure_page import show_failure
+
+            show_failure(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -76,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 32
     max_connections: int = 800
     drain_timeout: int = 25
+    idle_exit: int | None = None
     browser: bool | None = None
     system_prompt: str = ""
     chat_template: str = ""
@@ -275,6 +276,10 @@ OPTIONS = (
     Option(
         "drain_timeout", ("--drain-timeout",), "server",
         "seconds that running answers get to finish after SIGTERM",
+    ),
+    Option(
+        "idle_exit", ("--idle-exit",), "server",
+        "seconds without an open page or a request, and it ends (0: never; double-clicked: 600)",
     ),
     Option(
         "log_prompts", ("--log-prompts",), "server", "log what is asked, too", "",

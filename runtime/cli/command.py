@@ -59,10 +59,31 @@ def program_name() -> str:
     return f"./{path.name}" if path else "python -m runtime"
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """A model that is not loaded yet, and the settings."""
+
+    payload: Payload
+    settings: Settings
+
+    def begin_loading(self) -> Context:
+        """Begin to load the model; what else a command needs is best imported after this."""
+        options = load_options(self.payload, self.settings)
+        return Context(
+            self.payload, self.settings, begin_loading_model(self.payload.weights, options)
+        )
+
+
 def open_context(arguments: argparse.Namespace) -> Context:
     """Read the settings for a parsed command line, set logging up, and begin to load the model.
 
-    What else a command needs is best imported after this.
+    Raises:
+        AppError: The model or a setting is unusable.
+    """
+    return choose(arguments).begin_loading()
+
+
+def choose(arguments: argparse.Namespace) -> Choice:
+    """Read the settings for a parsed command line, set logging up, and find the model.
 
     Raises:
         AppError: The model or a setting is unusable.
@@ -76,8 +97,7 @@ def open_context(arguments: argparse.Namespace) -> Context:
         solofile=own_path(),
     )
     set_up_log(settings)
-    model = begin_loading_model(payload.weights, load_options(payload, settings))
-    return Context(payload, settings, model)
+    return Choice(payload, settings)
 
 
 def end_start() -> None:

@@ -2,18 +2,20 @@
 
 import argparse
 import contextlib
-import os
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
-from runtime.cli.command import Context, answer, end_start, open_context, say
+from runtime.cli.command import Context, answer, choose, end_start, say
 from runtime.deferred_module import defer
-from runtime.errors import AppError
+from runtime.desktop.attendance import has_screen, was_double_clicked
+from runtime.errors import AppError, UsageError
 from runtime.server.listening import listen
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from runtime.desktop.instance import Instance
     from runtime.engine.engine import Engine
 
 SUMMARY = "Serve the chat page and the OpenAI-compatible API (also without any command)."
@@ -25,6 +27,8 @@ _EXPOSED = (
     "WARNING: everyone who can reach this address may use the model, without a key. "
     "Start it with --api-key or --api-key-file, or without --host."
 )
+# Where nobody sees the process, it ends some minutes after its last use.
+IDLE_EXIT_S = 600.0
 GROUPS = ("model", "server", "sampling")
 
 
@@ -34,53 +38,91 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    context = open_context(arguments)
-    chat = chat_options(context.settings)
-    with listen(context.settings.host, context.settings.port) as listener:
+    choice = choose(arguments)
+    if not was_double_clicked() or choice.settings.browser is False:
+        return _serve(choice.begin_loading(), None)
+    # Imported for such starts alone.
+    from runtime.desktop.browser import open_page
+    from runtime.desktop.instance import Instance
+
+    with Instance.claim(choice.payload) as instance:
+        if address := instance.address_of_other():
+            open_page(address)
+            return 0
+        return _serve(choice.begin_loading(), instance)
+
+
+def _serve(context: Context, instance: "Instance | None") -> int:
+    """Serve until the end.
+
+    Args:
+        context: What to serve.
+        instance: The claim of a process that was double-clicked; None for other starts.
+    """
+    settings = context.settings
+    chat = chat_options(settings)
+    with listen(settings.host, settings.port) as listener:
         # Imported while the weights are mapped.
         from runtime.cli.engine_settings import sampling, start_engine
 
         engine = start_engine(context)
         _defer_modules()
         from runtime.server.app import create_app
+        from runtime.server.ending import Ending
         from runtime.server.safety.options import Safety
         from runtime.server.serving import serve
         from runtime.server.state import ServerState
 
-        safety = Safety.of(context.settings, listener)
+        safety = Safety.of(settings, listener)
+        wants_page = _wants_page(settings)
+        ending = Ending(
+            idle_s=_idle_s(settings, is_double_click=instance is not None),
+            can_be_asked=wants_page,
+            outlives_failure=instance is not None,
+        )
         state = ServerState(
             engine=engine,
-            name=context.settings.alias.partition(",")[0] or context.payload.name,
+            name=settings.alias.partition(",")[0] or context.payload.name,
             system_prompt=chat.system_prompt,
-            sampling=sampling(context.settings),
+            sampling=sampling(settings),
             max_tokens=context.max_tokens(),
             n_keep=context.n_keep(),
-            timeout_s=context.settings.timeout or None,
-            embd_normalize=context.settings.embd_normalize,
+            timeout_s=settings.timeout or None,
+            embd_normalize=settings.embd_normalize,
             pooling=context.payload.pooling,
             chat_template=chat.template,
             template_arguments=chat.template_arguments,
             payload=context.payload,
+            ending=ending,
         )
         scheme = "https" if safety.tls else "http"
         address = f"{scheme}://{_reachable(listener.host)}:{listener.port}/"
 
         def announce() -> None:
             end_start()
-            answer(f"{context.payload.name} is at {address}")
-            say("Ctrl-C ends it.")
-            if safety.is_exposed:
-                say(_EXPOSED)
+            if wants_page:
+                from runtime.desktop.browser import open_page_beside
+
+                open_page_beside(address)
+            if instance:
+                instance.tell(address)
+            _announce(context.payload.name, address, is_exposed=safety.is_exposed)
             threading.Thread(target=_tell_when_ready, args=(engine,), daemon=True).start()
-            if _wants_browser(context):
-                import webbrowser
 
-                webbrowser.open(address)
-
-        serve(create_app(state), listener, engine, safety, when_listening=announce)
-        if context.settings.prompt_cache and engine.is_ready:
+        serve(create_app(state), listener, engine, safety, ending, when_listening=announce)
+        if engine.error:
+            say(f"Error: {engine.error}")
+            return engine.error.exit_code
+        if settings.prompt_cache and engine.is_ready:
             engine.stop()
     return 0
+
+
+def _announce(name: str, address: str, *, is_exposed: bool) -> None:
+    answer(f"{name} is at {address}")
+    say("Ctrl-C ends it.")
+    if is_exposed:
+        say(_EXPOSED)
 
 
 def _defer_modules() -> None:
@@ -102,17 +144,26 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _wants_browser(context: Context) -> bool:
+def _wants_page(settings: Settings) -> bool:
     """Say whether to open the page: as asked, else where someone sits at a screen.
 
     Started by a double click there are no arguments and no terminal; started by a script there
     are arguments and no terminal.
     """
-    if context.settings.browser is not None:
-        return context.settings.browser
-    is_remote = "SSH_CONNECTION" in os.environ
-    has_screen = sys.platform in ("win32", "darwin") or any(
-        name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY")
-    )
-    is_attended = sys.stdout.isatty() or len(sys.argv) == 1
-    return has_screen and is_attended and not is_remote
+    if settings.browser is not None:
+        return settings.browser
+    return has_screen() and (sys.stdout.isatty() or len(sys.argv) == 1)
+
+
+def _idle_s(settings: Settings, *, is_double_click: bool) -> float | None:
+    """Return after how many idle seconds the server ends; None: never.
+
+    Raises:
+        UsageError: The setting is negative.
+    """
+    asked = settings.idle_exit
+    if asked is None:
+        return IDLE_EXIT_S if is_double_click else None
+    if asked < 0:
+        raise UsageError("--idle-exit must not be below 0.")
+    return asked or None

@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from runtime import __version__
 from runtime.engine.pooling import Pooling
+from runtime.server.presence import may_quit, presence, quit_server
 from runtime.server.state import state_of
 
 # Nothing from outside, nothing inline: model output can never run as code.
@@ -67,6 +68,7 @@ def page(request: Request, template: str, **variables: Any) -> Response:
             title=state_of(request).name,
             version=__version__,
             base=request.base_url,
+            may_quit=may_quit(request),
             **variables,
         )
     )
@@ -98,5 +100,7 @@ def routes() -> list[Route | Mount]:
         mimetypes.add_type(kind, suffix)
     return [
         Route("/", index, methods=["GET"]),
+        Route("/page/presence", presence, methods=["GET"]),
+        Route("/page/quit", quit_server, methods=["POST"]),
         Mount("/page", _PageFiles(directory=page_folder(), check_dir=False)),
     ]

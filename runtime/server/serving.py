@@ -13,6 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from runtime.engine.engine import Engine
+from runtime.server.ending import Ending
 from runtime.server.listening import Listener
 from runtime.server.safety.connection import Connection
 from runtime.server.safety.options import Safety
@@ -36,9 +37,18 @@ _BACKLOG = 2048
 class _Server(Server):
     """uvicorn, with our own signals and connections, and a word when it listens."""
 
-    def __init__(self, config: Config, safety: Safety, when_listening: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        safety: Safety,
+        ending: Ending,
+        engine: Engine,
+        when_listening: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._safety = safety
+        self._ending = ending
+        self._engine = engine
         self._when_listening = when_listening
 
     @contextmanager
@@ -71,12 +81,26 @@ class _Server(Server):
 
     async def on_tick(self, counter: int) -> bool:
         """End when nothing is left to wait for; called ten times a second."""
-        if self._safety.drain.is_over(len(self.server_state.tasks)):
+        num_running = len(self.server_state.tasks)
+        is_loading = not (self._engine.is_ready or self._engine.error)
+        if self._safety.drain.is_over(num_running) or self._ending.is_due(
+            num_running, self.server_state.total_requests, is_loading=is_loading
+        ):
             self.should_exit = True
+        if self.should_exit:
+            self._ending.begin()
         return await super().on_tick(counter)
+
+    def fail(self) -> None:
+        """End, as the engine cannot work; or stay until the page has told that."""
+        if self._ending.outlives_failure:
+            self._ending.has_failed()
+        else:
+            self.should_exit = True
 
     def end(self, number: int) -> None:
         """End by a signal: SIGTERM lets running answers finish; Ctrl-C and a second one do not."""
+        self._ending.begin()
         if number == signal.SIGTERM and not self._safety.drain.has_begun:
             self._safety.drain.begin()
             return
@@ -89,13 +113,14 @@ def serve(
     listener: Listener,
     engine: Engine,
     safety: Safety,
+    ending: Ending,
     *,
     when_listening: Callable[[], None],
 ) -> None:
-    """Serve until Ctrl-C, SIGTERM, or the model cannot be loaded.
+    """Serve until Ctrl-C, SIGTERM, the end by itself, or the model cannot be loaded.
 
     Raises:
-        AppError: The model could not be loaded, or the engine failed later.
+        AppError: The model could not be loaded, or the engine failed later, and no page told it.
     """
     config = Config(
         safety.around(app),
@@ -110,8 +135,9 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    asyncio.run(_serve(_Server(config, safety, when_listening), listener, engine))
-    if engine.error:
+    server = _Server(config, safety, ending, engine, when_listening)
+    asyncio.run(_serve(server, listener, engine))
+    if engine.error and not ending.outlives_failure:
         raise engine.error
 
 
@@ -128,6 +154,6 @@ async def _end_without_engine(engine: Engine, server: _Server) -> None:
     """End the server when loading fails, or the engine does later."""
     while True:
         if engine.error:
-            server.should_exit = True
+            server.fail()
             return
         await asyncio.sleep(WATCH_S if engine.is_ready else LOADING_WATCH_S)

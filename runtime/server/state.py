@@ -12,6 +12,7 @@ from runtime.chat.options import ChatOptions
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.payload import Payload
+from runtime.server.ending import Ending
 from runtime.server.errors import LoadingError
 
 
@@ -31,6 +32,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         chat_template: See `ChatOptions`.
         template_arguments: See `ChatOptions`.
         payload: Where the model came from; None tells clients nothing of that.
+        ending: When the server ends by itself.
     """
 
     engine: Engine
@@ -45,6 +47,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
     chat_template: str = ""
     template_arguments: Mapping[str, Any] = {}
     payload: Payload | None = None
+    ending: Ending = msgspec.field(default_factory=Ending)
 
     @cached_property
     def chat_format(self) -> ChatFormat:

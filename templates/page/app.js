@@ -3,6 +3,7 @@
 import { addChunk, clearAnswer, Conversation, newTurn } from "./conversation.js";
 import { Follower } from "./follow.js";
 import { Health } from "./health.js";
+import { offerQuit } from "./quit.js";
 import { Settings } from "./settings.js";
 import { complete, ServerError } from "./stream.js";
 import { TurnView } from "./turn.js";
@@ -23,8 +24,8 @@ const follower = new Follower(document.querySelector("main"), find("latest"));
 const health = new Health(showHealth);
 let running = null; // the AbortController of the answer that is being written
 
-function showHealth(state) {
-  status.textContent = STATUS[state];
+function showHealth(state, detail) {
+  status.textContent = state === "loading" && detail ? `${STATUS.loading}, ${detail}` : detail || STATUS[state];
   status.dataset.state = state;
   showControls();
   if (state === "ready" && document.activeElement === document.body) focusInput();
@@ -149,6 +150,7 @@ find("composer").addEventListener("submit", (event) => {
 find("stop").addEventListener("click", stop);
 find("new").addEventListener("click", leave);
 find("adjust").addEventListener("click", () => settings.open());
+offerQuit(find("quit"), () => settings.key, (reason) => (status.textContent = reason));
 find("resume").addEventListener("click", () => {
   conversation.resume();
   showAll();
