@@ -37,6 +37,14 @@ def memory_total_bytes() -> int:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
+def anonymous_bytes() -> int | None:
+    """Return how much memory of this process no file holds; None where the system does not tell."""
+    for line in _read(Path("/proc/self/status")).splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
 def _meminfo(field: str) -> int:
     for line in _read(Path("/proc/meminfo")).splitlines():
         if line.startswith(f"{field}:"):

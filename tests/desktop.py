@@ -1,6 +1,7 @@
 """Starting a real solofile as a desktop does, with a browser that only notes what it is to open."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import pytest
 
 TIMEOUT_S = 60
 _NOTING_BROWSER = """\
@@ -95,6 +97,17 @@ class Desktop:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
                 process.wait(TIMEOUT_S)
+
+
+def required_tool(name: str) -> str:
+    """Return a program of the system; without it the test is skipped, but in CI it fails."""
+    path = shutil.which(name)
+    if path is None:
+        reason = f"{name} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
 
 
 def wait_until_ready(url: str) -> None:

@@ -15,6 +15,9 @@ COMMANDS = {
     "info": "show what is inside",
     "verify": "check every byte",
     "extract": "write the weights out",
+    "install-desktop": "put it into the menus of this desktop",
+    "uninstall-desktop": "take it out again",
+    "service": "serve from each login on",
 }
 EXAMPLES = """\
   MODEL                                        open the chat page
@@ -46,7 +49,7 @@ def run(arguments: list[str]) -> int:
         name = "serve"
     if name == "serve":
         arguments = _without_foreign(arguments)
-    command = importlib.import_module(f"runtime.cli.{name}")
+    command = importlib.import_module(f"runtime.cli.{name.replace('-', '_')}")
     parser = Parser(name, command.SUMMARY, command.EXAMPLES)
     command.add_arguments(parser)
     add_options(parser, command.GROUPS, arguments)
@@ -70,7 +73,7 @@ def _without_foreign(arguments: list[str]) -> list[str]:
 
 def _overview() -> str:
     program = program_name()
-    commands = "\n".join(f"  {name:10} {summary}" for name, summary in COMMANDS.items())
+    commands = "\n".join(f"  {name:17} {summary}" for name, summary in COMMANDS.items())
     return (
         f"usage: {program} [COMMAND] [OPTIONS]\n\n"
         "A language model in one file: chat page, API and terminal.\n\n"

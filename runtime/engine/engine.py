@@ -19,6 +19,7 @@ from runtime.engine.embedding import (
 )
 from runtime.engine.image_span import Prompt
 from runtime.engine.inbox import Inbox
+from runtime.engine.load_progress import LoadProgress
 from runtime.engine.loading import EngineOptions, load_drafter, load_model, load_vision
 from runtime.engine.loading_model import LoadingModel
 from runtime.engine.loop import EngineLoop
@@ -89,6 +90,7 @@ class Engine:
         self._load_drafter = load_drafter
         self._load_vision = load_vision
         self._prompt_cache = prompt_cache
+        self._progress: LoadProgress | None = None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._inbox = Inbox(None if max_queue is None else max_running + max_queue)
         self._metrics = Metrics()
@@ -116,6 +118,7 @@ class Engine:
             prompt_cache=options.prompt_cache,
             max_queue=options.max_queue,
         )
+        engine._progress = LoadProgress(options.weights, options.loading)
         engine.start_thread()
         return engine
 
@@ -127,6 +130,11 @@ class Engine:
     def is_ready(self) -> bool:
         """Whether the model is loaded."""
         return self._is_loaded.is_set() and self.error is None
+
+    @property
+    def load_progress(self) -> float | None:
+        """The share of the weights that is in memory; None where that is not known."""
+        return self._progress.share if self._progress else None
 
     def wait_until_loaded(self) -> None:
         """Wait for the model.

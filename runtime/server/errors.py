@@ -55,10 +55,15 @@ class NoSlotError(RequestError):
 
 
 class LoadingError(RequestError):
-    """The model is not loaded yet."""
+    """The model is not loaded yet.
 
-    def __init__(self) -> None:
+    Args:
+        progress: The share of the weights that is in memory; None where that is not known.
+    """
+
+    def __init__(self, progress: float | None = None) -> None:
         super().__init__("Loading model")
+        self.progress = progress
 
 
 class RefusedError(RequestError):
@@ -100,6 +105,8 @@ def error_facts(error: Exception) -> ErrorFacts:
         details = {"n_prompt_tokens": error.num_prompt_tokens, "n_ctx": error.n_ctx}
     if isinstance(error, InputSizeError):
         details = {"n_prompt_tokens": error.num_tokens, "n_ctx": error.max_tokens}
+    if isinstance(error, LoadingError) and error.progress is not None:
+        details = {"progress": round(error.progress, 3)}
     return ErrorFacts(code, kind, _message(error), details)
 
 

@@ -16,7 +16,8 @@ from starlette.types import Scope
 
 from runtime import __version__
 from runtime.engine.pooling import Pooling
-from runtime.server.presence import may_quit, presence, quit_server
+from runtime.server.own_page import is_own_page
+from runtime.server.routes import Endpoint
 from runtime.server.state import state_of
 
 # Nothing from outside, nothing inline: model output can never run as code.
@@ -30,6 +31,12 @@ PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+
+# For the page alone, so no part of the API.
+_PAGE_ENDPOINTS = (
+    Endpoint("GET", ("/page/presence",), "presence", "presence", "Held while a page is open"),
+    Endpoint("POST", ("/page/quit",), "presence", "quit_server", "Ends the server"),
+)
 
 # Some clients compare the text.
 OLLAMA_RUNS = "Ollama is running"
@@ -68,7 +75,7 @@ def page(request: Request, template: str, **variables: Any) -> Response:
             title=state_of(request).name,
             version=__version__,
             base=request.base_url,
-            may_quit=may_quit(request),
+            may_quit=is_own_page(request),
             **variables,
         )
     )
@@ -100,7 +107,6 @@ def routes() -> list[Route | Mount]:
         mimetypes.add_type(kind, suffix)
     return [
         Route("/", index, methods=["GET"]),
-        Route("/page/presence", presence, methods=["GET"]),
-        Route("/page/quit", quit_server, methods=["POST"]),
+        *(route for endpoint in _PAGE_ENDPOINTS for route in endpoint.routes()),
         Mount("/page", _PageFiles(directory=page_folder(), check_dir=False)),
     ]

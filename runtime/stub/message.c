@@ -1,15 +1,21 @@
 #include "message.h"
 
+#include "window.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *program_name = "solofile";
+enum { TEXT_BYTES = 16 * 1024 };
 
-void name_program(const char *invoked_as)
+static const char *program_name = "solofile";
+static int num_program_arguments;
+
+void name_program(int num_arguments, const char *invoked_as)
 {
+    num_program_arguments = num_arguments;
     if (!invoked_as || !*invoked_as)
         return;
     const char *slash = strrchr(invoked_as, '/');
@@ -33,10 +39,13 @@ void say(const char *format, ...)
 
 void fail(enum exit_code code, const char *format, ...)
 {
+    static char text[TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    print_line(format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    say("%s", text);
+    show_in_window(num_program_arguments, program_name, text);
     exit(code);
 }
 

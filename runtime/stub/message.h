@@ -12,13 +12,13 @@ struct reason {
     char text[1024];
 };
 
-/* Take the name messages begin with from argv[0]. */
-void name_program(const char *invoked_as);
+/* Take the name messages begin with from argv[0], and how many arguments there are with it. */
+void name_program(int num_arguments, const char *invoked_as);
 
 /* Print one line to stderr. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Print one line to stderr and exit. */
+/* Print one line to stderr, show it in a window where nobody reads that, and exit. */
 _Noreturn void fail(enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -93,11 +93,10 @@ _Noreturn static void start(const struct runtime *runtime, const char *solofile,
 
 int main(int num_arguments, char **arguments)
 {
-    (void)num_arguments;
     static char path[PATH_MAX];
     static struct runtime runtime;
     struct package package;
-    name_program(arguments[0]);
+    name_program(num_arguments, arguments[0]);
     int solofile = open_self(path);
     find_package(solofile, &package);
     /* The package's own modes hold, whatever mask the user has; the runtime gets it back. */

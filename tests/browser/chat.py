@@ -14,6 +14,7 @@ class Chat:
         self.url = url
         self.message = page.get_by_role("textbox", name="Message")
         self.send = page.get_by_role("button", name="Send")
+        self.quit = page.get_by_role("button", name="Quit")
         self.stop = page.get_by_role("button", name="Stop")
         self.new_chat = page.get_by_role("button", name="New chat")
         self.resume = page.get_by_role("button", name="Continue the last chat")

@@ -53,6 +53,13 @@ def test_what_is_no_client_s_fault_is_logged(caplog: pytest.LogCaptureFixture) -
     assert "/home/me/model.gguf" in caplog.text
 
 
+def test_what_is_known_of_loading_is_told() -> None:
+    """Beside what llama-server says, the share that is in memory, where that is known."""
+    body = error_body_of("/health")
+    assert body(LoadingError(0.42857))["error"]["progress"] == 0.429
+    assert "progress" not in body(LoadingError())["error"]
+
+
 def test_ollamas_form() -> None:
     """Ollama's clients get a sentence."""
     assert error_body_of("/api/chat")(LoadingError()) == {"error": "Loading model"}
