@@ -14,6 +14,8 @@ _READING_COMMANDS = (
     "help", "--help", "-h", "--version",
 )  # fmt: skip
 
+_REPORT = "Start it in a terminal to see more, and report what it says."
+
 
 def main() -> NoReturn:
     """Run the command line this process was started with, and exit."""
@@ -30,7 +32,7 @@ def main() -> NoReturn:
 
 def _exit_code() -> int:
     # Imported while the libraries load.
-    from runtime.cli.command import say
+    from runtime.cli.command import let_go_of_stdout, say
     from runtime.cli.commands import run
     from runtime.desktop.attendance import was_double_clicked
 
@@ -46,9 +48,14 @@ def _exit_code() -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_stdout()
         return 0
+    except Exception as error:
+        if was_double_clicked():
+            from runtime.desktop.failure_page import show_failure
+
+            show_failure(AppError(f"Its program failed: {error!r}.", hint=_REPORT))
+        raise
 
 
 def _restore_library_path() -> None:

@@ -47,20 +47,21 @@ class Desktop:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def double_click(
-        self, command: Path | Sequence[str], **settings: str
+        self, command: Path | Sequence[str], *, output: int = subprocess.DEVNULL, **settings: str
     ) -> subprocess.Popen[bytes]:
         """Start a program without arguments, or a whole command, in a session without a terminal.
 
         Args:
             command: What to start.
+            output: Where what it says goes.
             settings: More variables.
         """
         process = subprocess.Popen(
             [command] if isinstance(command, Path) else command,
             env=self.environment | settings,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
         self._started.append(process)

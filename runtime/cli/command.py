@@ -1,7 +1,9 @@
 """What every command has: its parser, its settings, and where text goes."""
 
 import argparse
+import contextlib
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -121,7 +123,13 @@ def options_of(kind: type[T], settings: Settings) -> T:
 
 def say(text: str) -> None:
     """Print commentary, which goes to stderr so that stdout carries answers alone."""
-    sys.stderr.write(f"{text}\n")
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{text}\n")
+
+
+def let_go_of_stdout() -> None:
+    """Write nothing more to whoever read our output and has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def answer(text: str, *, end: str = "\n") -> None:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
-from runtime.cli.command import Context, answer, choose, end_start, say
+from runtime.cli.command import Context, answer, choose, end_start, let_go_of_stdout, say
 from runtime.deferred_module import defer
 from runtime.desktop.attendance import has_screen, was_double_clicked
 from runtime.errors import AppError, UsageError
@@ -119,7 +119,11 @@ def _serve(context: Context, instance: "Instance | None") -> int:
 
 
 def _announce(name: str, address: str, *, is_exposed: bool) -> None:
-    answer(f"{name} is at {address}")
+    try:
+        answer(f"{name} is at {address}")
+    except BrokenPipeError:
+        # Desktops need not listen to what they start.
+        let_go_of_stdout()
     say("Ctrl-C ends it.")
     if is_exposed:
         say(_EXPOSED)

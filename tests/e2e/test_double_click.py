@@ -1,6 +1,7 @@
 """A real solofile that someone double-clicks: start, second start, end, and what goes wrong."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 
 from runtime.container import Container
 from tests.desktop import TIMEOUT_S, Desktop, wait_until_ready
+from tests.solofile import run_solofile
 
 # The least that tells an end for want of use from one for other reasons.
 IDLE_S = 2.0
@@ -77,6 +79,18 @@ def test_what_a_killed_process_left_misleads_nobody(desktop: Desktop, own: Path)
     killed.wait(TIMEOUT_S)
     desktop.double_click(own)
     wait_until_ready(desktop.wait_for_page(2))
+
+
+def test_nobody_need_listen_to_what_it_says(desktop: Desktop, own: Path) -> None:
+    """Where the desktop has closed its output, it serves all the same, and ends with 0."""
+    read, write = os.pipe()
+    os.close(read)
+    process = desktop.double_click(own, output=write)
+    os.close(write)
+    url = desktop.wait_for_page()
+    wait_until_ready(url)
+    assert httpx.post(f"{url}/page/quit").status_code == 200
+    assert process.wait(TIMEOUT_S) == 0
 
 
 def test_quit_ends_it(desktop: Desktop, own: Path) -> None:
@@ -150,3 +164,9 @@ def test_weights_that_cannot_be_loaded_are_told_on_the_page(
     assert httpx.get(f"{url}/").status_code == 200
     assert process.wait(TIMEOUT_S) == 3
     assert len(desktop.opened()) == 1
+
+
+def test_a_negative_time_is_refused(solofile: Path) -> None:
+    """There is nothing that it could mean."""
+    done = run_solofile(solofile, "--port", "0", "--idle-exit", "-1")
+    assert (done.returncode, done.stderr) == (2, "Error: --idle-exit must not be below 0.\n")
