@@ -120,6 +120,26 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that goes when the block ends.
+
+    What killed runs left of such folders for the same `path` is removed first.
+
+    Raises:
+        DiskError: The parent folder is not writable or the disk is full.
+    """
+    with explained_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        temporary = Path(tempfile.mkdtemp(**_part_names(path)))
+    try:
+        with _claimed(temporary):
+            yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 class _PartNames(TypedDict):
     prefix: str
     suffix: str

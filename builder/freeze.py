@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
 
 import runtime
 from builder import console
+from builder.cache.layout import scratch_path
 from builder.elf import cut_unloaded, is_elf
 from builder.errors import ToolError
+from builder.files import scratch_folder
 from builder.llamacpp import source_folder
 
 NAME = "solofile-runtime"
@@ -67,8 +68,7 @@ def freeze(folder: Path, libraries: Path) -> None:
         ToolError: This Python cannot be frozen, or PyInstaller failed.
     """
     require_shared_python()
-    with tempfile.TemporaryDirectory(prefix="solofile-freeze-") as name:
-        scratch = Path(name)
+    with scratch_folder(scratch_path("freeze")) as scratch:
         _stage(scratch)
         with console.status("Freezing the runtime"):
             _run_pyinstaller(scratch)

@@ -4,17 +4,17 @@ import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from builder import console, llamacpp
+from builder.cache.items import hold, made_once, remove
+from builder.cache.layout import scratch_path
 from builder.elf import lowest_glibc
 from builder.errors import ToolError
-from builder.files import atomic_folder, sha256_of
+from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.freeze import freeze, require_shared_python
 from builder.kit_key import kit_key
-from builder.locks import one_at_a_time
 from builder.package import write_package
 from builder.stub import compile_stub
 from builder.targets import Target, host_target
@@ -117,12 +117,11 @@ def find_kit(target: Target, *, toolchain: str = "zig") -> Kit | None:
     One built here of the present sources comes first, then imported ones: those of this version
     before others, the newest first.
     """
-    if target == host_target() and (folder := _built_folder(target, toolchain)).is_dir():
+    if target == host_target() and hold(folder := _built_folder(target, toolchain)):
         return load_kit(folder)
     imported = [kit for kit in list_kits() if kit.is_imported and kit.info.target == target.name]
-    return next((kit for kit in imported if kit.info.solofile == __version__), None) or next(
-        iter(imported), None
-    )
+    imported.sort(key=lambda kit: kit.info.solofile != __version__)
+    return next((kit for kit in imported if hold(kit.folder)), None)
 
 
 def list_kits() -> list[Kit]:
@@ -141,14 +140,16 @@ def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
     """
     require_shared_python()
     folder = _built_folder(target, toolchain)
-    if not folder.is_dir():
+    if not hold(folder):
         libraries = llamacpp.native_libraries(target, toolchain=toolchain)
         launcher = compile_stub(target)
-        with one_at_a_time(kits_folder() / "build.lock"):
-            if not folder.is_dir():
-                with atomic_folder(folder) as part:
-                    _build(target, libraries, launcher, part)
-                _prune(folder.parent)
+
+        def make(_lock: int) -> None:
+            with atomic_folder(folder) as part:
+                _build(target, libraries, launcher, part)
+
+        made_once(folder, make)
+        _prune(folder.parent)
     return load_kit(folder)
 
 
@@ -202,8 +203,7 @@ def _built_folder(target: Target, toolchain: str) -> Path:
 
 def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> None:
     shutil.copy(launcher, folder / LAUNCHER_NAME)
-    with TemporaryDirectory(prefix="solofile-kit-") as name:
-        frozen = Path(name)
+    with scratch_folder(scratch_path("kit")) as frozen:
         freeze(frozen, libraries)
         glibc = lowest_glibc(frozen)
         with console.status("Compressing the runtime"):
@@ -228,4 +228,4 @@ def _prune(built: Path) -> None:
     folders = [path.parent for path in built.glob(f"*/{INFO_NAME}")]
     folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     for folder in folders[MAX_BUILT_KITS:]:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)

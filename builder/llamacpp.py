@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TextIO
 
 from builder import console
+from builder.cache.items import hold, made_once
 from builder.errors import ToolError
 from builder.files import atomic_folder
-from builder.locks import one_at_a_time
 from builder.pypi import download
 from builder.targets import Target, host_target
 from builder.toolchain import (
@@ -82,7 +82,7 @@ def source_folder() -> Path:
         SourceError: It could not be downloaded, or its digest is another.
     """
     folder = _home() / "source"
-    if not folder.is_dir():
+    if not hold(folder):
         sdist = download(
             f"llama-cpp-python=={VERSION}", _home() / "sdist", sha256=SDIST_SHA256, sdist=True
         )
@@ -167,25 +167,27 @@ def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
     """Return the cached result of one build, building it first where it is missing."""
     key = hashlib.sha256("\n".join([SDIST_SHA256, *product.options]).encode())
     folder = _home() / f"{product.name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
-    if folder.is_dir():
-        return folder
-    with one_at_a_time(folder.with_name(folder.name + ".lock")):
-        if not folder.is_dir():
-            build = folder.with_name(folder.name + ".build")
-            toolchain = (
-                zig_toolchain(target, build / "wrappers")
-                if toolchain_name == "zig"
-                else system_toolchain()
-            )
-            _compile(build, toolchain, product)
-            with atomic_folder(folder) as part:
-                product.collect(build / "bin", part)
-            shutil.rmtree(build)
-    return folder
+
+    def make(lock: int) -> None:
+        build = folder.with_name(folder.name + ".build")
+        toolchain = (
+            zig_toolchain(target, build / "wrappers")
+            if toolchain_name == "zig"
+            else system_toolchain()
+        )
+        _compile(build, toolchain, product, lock)
+        with atomic_folder(folder) as part:
+            product.collect(build / "bin", part)
+        shutil.rmtree(build)
+
+    return made_once(folder, make)
 
 
-def _compile(build: Path, toolchain: Toolchain, product: _Product) -> None:
-    """Configure and build into a folder that an interrupted run takes up again."""
+def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) -> None:
+    """Configure and build into a folder that an interrupted run takes up again.
+
+    The tools inherit the lock: where this process is killed, they may go on for a while.
+    """
     label = f"llama.cpp's {product.name}"
     source = source_folder() / "vendor" / "llama.cpp"
     cmake, ninja = cmake_and_ninja()
@@ -201,34 +203,46 @@ def _compile(build: Path, toolchain: Toolchain, product: _Product) -> None:
     log = build / "build.log"
     with console.status(f"Configuring {label}"), log.open("w", encoding="utf-8") as output:
         completed = subprocess.run(
-            configure, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            configure,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            check=False,
         )
     if completed.returncode:
         raise ToolError(f"Configuring {label} failed.", hint=f"See {log}.")
-    _run_ninja([str(ninja), "-C", str(build), product.goal], environment, log, label)
-
-
-def _run_ninja(command: list[str], environment: dict[str, str], log: Path, label: str) -> None:
     with (
         log.open("a", encoding="utf-8") as output,
         subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(ninja), "-C", str(build), product.goal],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            text=True,
         ) as process,
     ):
-        assert process.stdout is not None, "opened with a pipe"
-        steps = (
-            match for line in _tee(process.stdout, output) if (match := _NINJA_STEP.match(line))
-        )
-        first = next(steps, None)
-        if first:
+        _follow_ninja(process, output, log, label)
+
+
+def _follow_ninja(process: subprocess.Popen[str], output: TextIO, log: Path, label: str) -> None:
+    assert process.stdout is not None, "opened with a pipe"
+    lines = _tee(process.stdout, output)
+    steps = (match for line in lines if (match := _NINJA_STEP.match(line)))
+    try:
+        if first := next(steps, None):
             with console.progress(
                 f"Building {label} (once, some minutes)", int(first[2]), unit_is_bytes=False
             ) as advance:
                 advance(1)
                 for _ in steps:
                     advance(1)
-        if process.wait():
-            raise ToolError(f"Building {label} failed.", hint=f"See {log}.")
+    except BaseException:
+        process.terminate()
+        raise
+    if process.wait():
+        raise ToolError(f"Building {label} failed.", hint=f"See {log}.")
 
 
 def _tee(lines: Iterable[str], output: TextIO) -> Iterator[str]:

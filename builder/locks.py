@@ -1,19 +1,47 @@
 """Holding back a second process that would do the same long work."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from builder import console
 
 if sys.platform != "win32":
     import fcntl
 
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
-    """Wait until no other process is inside such a block with the same file, made on first use."""
+def one_at_a_time(lock: Path) -> Iterator[int]:
+    """Wait until no other process is inside such a block with the same file, which is made for it.
+
+    Yields:
+        The file's descriptor: a child that inherits it keeps others out until it ends, too.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        if sys.platform != "win32":
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        with lock.open("w") as file:
+            if sys.platform != "win32":
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    console.info("Another build is at the same work; waiting for it.")
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            # The one that held it before has removed it.
+            if not is_still_at(lock, file.fileno()):
+                continue
+            try:
+                yield file.fileno()
+            finally:
+                if sys.platform != "win32":  # Nothing that is open can be removed there.
+                    lock.unlink(missing_ok=True)
+            return
+
+
+def is_still_at(path: Path, descriptor: int) -> bool:
+    """Say whether what was opened has not been moved or removed since."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from builder import console
+from builder.cache.items import made_once
 from builder.files import CHUNK_BYTES, atomic_file, require_space, sha256_of
 from builder.gguf_header import MAGIC, Header, Tensor, read_header
 from runtime.cachedir import user_cache_dir
@@ -43,12 +44,13 @@ def merge(parts: list[Path]) -> Merged:
         digests = [sha256_of(part, advance) for part in parts]
     key = hashlib.sha256("\n".join(digests).encode()).hexdigest()
     path = user_cache_dir() / "merged" / f"{key}.gguf"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def make(_lock: int) -> None:
         require_space(path.parent, size, purpose="the merged model")
         with atomic_file(path) as file, console.progress("Merging the parts", size) as advance:
             _write_merged(file, parts, advance)
-    return Merged(path, digests)
+
+    return Merged(made_once(path, make), digests)
 
 
 def _write_merged(file: IO[bytes], parts: list[Path], advance: Callable[[int], None]) -> None:

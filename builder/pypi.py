@@ -3,14 +3,15 @@
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from builder import console
+from builder.cache.items import made_once
+from builder.cache.layout import scratch_path
 from builder.errors import DiskError, SourceError
-from builder.files import atomic_folder
+from builder.files import atomic_folder, scratch_folder
 from runtime.cachedir import user_cache_dir
 from runtime.errors import AppError
 
@@ -36,19 +37,28 @@ def run_pip(
     """
     quiet = [] if listen else ["--quiet"]
     lines = []
-    with subprocess.Popen(
-        [sys.executable, "-m", "pip", *arguments, *quiet],
-        env={**environment, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    own = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    with (
+        # What pip leaves where it is killed goes with the next run's scratch folder.
+        scratch_folder(scratch_path("pip")) as scratch,
+        subprocess.Popen(
+            [sys.executable, "-m", "pip", *arguments, *quiet],
+            env={**environment, **own, "TMPDIR": str(scratch)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
         assert process.stdout, "opened with a pipe"
-        for line in process.stdout:
-            lines.append(line.strip())
-            if listen:
-                listen(line)
+        try:
+            for line in process.stdout:
+                lines.append(line.strip())
+                if listen:
+                    listen(line)
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode:
         raise _failed(doing, lines)
 
@@ -89,13 +99,14 @@ def download(
     Raises:
         SourceError: The package is not there, unreachable, or has another digest.
     """
-    if not folder.is_dir():
-        # `:all:` would have what the sdist is built with compiled from source as well.
-        name = requirement.partition("==")[0]
-        format_option = f"--no-binary={name}" if sdist else "--only-binary=:all:"
-        line = f"{requirement} --hash=sha256:{sha256}" if sha256 else requirement
-        with atomic_folder(folder) as part, tempfile.TemporaryDirectory() as scratch:
-            wanted = Path(scratch) / "requirements.txt"
+    # `:all:` would have what the sdist is built with compiled from source as well.
+    name = requirement.partition("==")[0]
+    format_option = f"--no-binary={name}" if sdist else "--only-binary=:all:"
+    line = f"{requirement} --hash=sha256:{sha256}" if sha256 else requirement
+
+    def make(_lock: int) -> None:
+        with atomic_folder(folder) as part, scratch_folder(scratch_path("download")) as scratch:
+            wanted = scratch / "requirements.txt"
             wanted.write_text(line, encoding="utf-8")
             with console.status(f"Downloading {requirement}"):
                 run_pip(
@@ -103,7 +114,8 @@ def download(
                     doing=f"download {requirement}",
                     environment=environment,
                 )
-    return next(folder.iterdir())
+
+    return next(made_once(folder, make).iterdir())
 
 
 def install_tools(name: str, requirements: list[str]) -> Path:
@@ -120,14 +132,16 @@ def install_tools(name: str, requirements: list[str]) -> Path:
         SourceError: A package is not there or unreachable.
     """
     folder = user_cache_dir() / "tools" / name
-    if not folder.is_dir():
+
+    def make(_lock: int) -> None:
         with (
             atomic_folder(folder) as part,
             console.status(f"Installing {', '.join(requirements)}"),
         ):
             into = ["install", "--no-deps", "--only-binary=:all:", "--target", str(part)]
             run_pip([*into, *requirements], doing=f"install {' '.join(requirements)}")
-    return folder
+
+    return made_once(folder, make)
 
 
 def read_member(wheel: Path, suffix: str) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.cache.items import made_once
 from builder.child import run_child
 from builder.errors import DiskError
-from builder.files import atomic_path, explained_disk_errors, require_space, sha256_of
+from builder.files import atomic_path, require_space, sha256_of
 from builder.gguf_header import read_header
 from builder.llamacpp import SDIST_SHA256
-from builder.locks import one_at_a_time
 from builder.quantize_options import QuantizeOptions
 from builder.quantize_plan import FAILED, PROCESS, Plan, plan_quantizations
 from builder.quantize_process import QuantizeJob, Step
@@ -50,14 +50,8 @@ def quantized(parts: Sequence[Path], options: QuantizeOptions) -> Quantized:
     size = sum(part.stat().st_size for part in parts)
     with console.progress("Reading the model", size) as advance:
         digests = [sha256_of(part, advance) for part in parts]
-    folder = user_cache_dir() / "quantized"
-    path = folder / f"{_key(digests, options)}.gguf"
-    with explained_disk_errors(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            with one_at_a_time(path.with_suffix(".lock")):
-                if not path.is_file():
-                    quantize(parts, path, options)
+    path = user_cache_dir() / "quantized" / f"{_key(digests, options)}.gguf"
+    made_once(path, lambda _lock: quantize(parts, path, options))
     return Quantized(path, digests)
 
 

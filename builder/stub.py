@@ -4,12 +4,13 @@ import hashlib
 import subprocess
 import tarfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import runtime
 from builder import console
+from builder.cache.items import hold, made_once
+from builder.cache.layout import scratch_path
 from builder.errors import ToolError
-from builder.files import atomic_folder
+from builder.files import atomic_folder, scratch_folder
 from builder.pypi import download
 from builder.targets import Target, host_target
 from builder.toolchain import ZIG, zig, zig_environment, zig_toolchain
@@ -52,13 +53,15 @@ def compile_stub(target: Target) -> Path:
             hint=f"The targets that have one are {', '.join(sorted(_TRIPLES))}.",
         )
     folder = user_cache_dir() / "stub" / f"{target.name}-{stub_digest()[:16]}"
-    if not folder.is_dir():
+
+    def make(_lock: int) -> None:
         with (
             console.status(f"Compiling the launcher for {target.name}"),
             atomic_folder(folder) as part,
         ):
             _compile(target, part / "launcher")
-    return folder / "launcher"
+
+    return made_once(folder, make) / "launcher"
 
 
 def stub_digest() -> str:
@@ -91,11 +94,12 @@ def _compile(target: Target, output: Path) -> None:
 def _zstd_source() -> Path:
     """Return the folder with `zstd.c` and `zstd.h`, unpacked from the sdist on first use."""
     home = user_cache_dir() / "zstd" / ZSTD.replace("==", "-")
+    hold(home)
     folder = home / "source"
     if not folder.is_dir():
-        with TemporaryDirectory(prefix="solofile-cc-") as wrappers:
+        with scratch_folder(scratch_path("cc")) as wrappers:
             # Its setup calls a C preprocessor before it tells pip anything.
-            zig_toolchain(host_target(), Path(wrappers))
+            zig_toolchain(host_target(), wrappers)
             sdist = download(
                 ZSTD,
                 home / "sdist",

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.cache.items import hold
 from builder.errors import ToolError
 from builder.pypi import install_tools
 from builder.targets import Target
@@ -26,8 +27,10 @@ def zig() -> Path:
 
 def zig_environment() -> dict[str, str]:
     """Return this process's environment with zig's caches inside ours."""
-    cache = str(user_cache_dir() / "tools" / "zig-cache")
-    return os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    cache = user_cache_dir() / "tools" / "zig-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    hold(cache)
+    return os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
 
 
 def cmake_and_ninja() -> tuple[Path, Path]:

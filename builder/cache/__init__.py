@@ -1,0 +1,1 @@
+"""What the builder keeps between runs: its layout, use and removal."""
