@@ -31,6 +31,7 @@ class Message(msgspec.Struct, omit_defaults=True):
         tensor: The tensor it is done with.
         kind: The type it has now, in llama.cpp's spelling.
         needs_imatrix: Whether it found that it cannot go on without an importance matrix.
+        num_chunks: How many parts of a text it is going to compute.
         is_next: Whether it goes on with the next of several things.
         failure: Why it gave up, as llama.cpp puts it.
         is_done: Whether it has done all there was to do.
@@ -39,6 +40,7 @@ class Message(msgspec.Struct, omit_defaults=True):
     tensor: str = ""
     kind: str = ""
     needs_imatrix: bool = False
+    num_chunks: int = 0
     is_next: bool = False
     failure: str = ""
     is_done: bool = False

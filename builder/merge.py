@@ -79,13 +79,14 @@ def _merged_header(first: Path, headers: list[Header]) -> bytes:
             pieces.append(file.read(pair.end - pair.start))
     offset = 0
     for tensor in tensors:
-        pieces.append(_tensor_info(tensor, offset))
+        pieces.append(tensor_info(tensor, offset))
         offset += tensor.size_bytes + -tensor.size_bytes % alignment
     header = b"".join(pieces)
     return header + bytes(-len(header) % alignment)
 
 
-def _tensor_info(tensor: Tensor, offset: int) -> bytes:
+def tensor_info(tensor: Tensor, offset: int) -> bytes:
+    """Return how a header tells of a tensor that begins at `offset` of the data."""
     name = tensor.name.encode()
     dimensions = len(tensor.shape)
     return (

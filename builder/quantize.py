@@ -15,6 +15,7 @@ from builder.errors import DiskError
 from builder.files import atomic_path, require_space, sha256_of
 from builder.gguf_header import read_header
 from builder.llamacpp import SDIST_SHA256
+from builder.quality.calibrate import cached_imatrix
 from builder.quantize_options import QuantizeOptions
 from builder.quantize_plan import FAILED, PROCESS, Plan, plan_quantizations
 from builder.quantize_process import QuantizeJob, Step
@@ -47,19 +48,20 @@ def quantized(parts: Sequence[Path], options: QuantizeOptions) -> Quantized:
     Raises:
         AppError: What `quantize` raises.
     """
-    size = sum(part.stat().st_size for part in parts)
-    with console.progress("Reading the model", size) as advance:
-        digests = [sha256_of(part, advance) for part in parts]
+    digests = _digests(parts)
     path = user_cache_dir() / "quantized" / f"{_key(digests, options)}.gguf"
-    made_once(path, lambda _lock: quantize(parts, path, options))
+    made_once(path, lambda _lock: _quantize(parts, path, options, digests))
     return Quantized(path, digests)
 
 
 def _key(digests: list[str], options: QuantizeOptions) -> str:
     """Return what the result depends on; the number of threads and places of files do not count."""
-    imatrix = sha256_of(options.imatrix) if options.imatrix and options.imatrix.is_file() else ""
-    facts = msgspec.structs.replace(options, imatrix=None, n_threads=0)
-    content = [SDIST_SHA256, *digests, imatrix, msgspec.json.encode(facts).decode()]
+    used = [
+        sha256_of(path) if path and path.is_file() else ""
+        for path in (options.imatrix, options.calibrate)
+    ]
+    facts = msgspec.structs.replace(options, imatrix=None, calibrate=None, n_threads=0)
+    content = [SDIST_SHA256, *digests, *used, msgspec.json.encode(facts).decode()]
     return hashlib.sha256("\n".join(content).encode()).hexdigest()
 
 
@@ -80,12 +82,29 @@ def quantize(parts: Sequence[Path], output: Path, options: QuantizeOptions) -> P
         ToolError: llama.cpp refuses the model or the options, or crashed.
         UsageError: The model is quantized already, or what the type needs is missing.
     """
+    return _quantize(parts, output, options, _digests(parts) if options.calibrate else [])
+
+
+def _digests(parts: Sequence[Path]) -> list[str]:
+    size = sum(part.stat().st_size for part in parts)
+    with console.progress("Reading the model", size) as advance:
+        return [sha256_of(part, advance) for part in parts]
+
+
+def _quantize(
+    parts: Sequence[Path], output: Path, options: QuantizeOptions, digests: Sequence[str]
+) -> Plan:
     if output.exists() and any(output.samefile(part) for part in parts):
         raise UsageError(f"{output} is the model itself.", hint="Name another file to write.")
     (plan,) = plan_quantizations(parts, [options])
     _require_possible(parts[0], plan, options)
     needed = plan.size_bytes + plan.header_bytes
     require_space(output.parent, needed, purpose="the quantized model")
+    if options.calibrate:
+        imatrix = cached_imatrix(parts, digests, options.calibrate, n_threads=options.n_threads)
+        options = msgspec.structs.replace(options, imatrix=imatrix)
+        # With an importance matrix llama.cpp chooses some types otherwise.
+        (plan,) = plan_quantizations(parts, [options])
     with atomic_path(output) as temporary:
         _run(parts[0], Step(str(temporary.absolute()), options), plan)
         _require_whole(temporary, output, plan)
@@ -101,11 +120,12 @@ def _require_possible(source: Path, plan: Plan, options: QuantizeOptions) -> Non
             "more than quantizing the original once.",
             hint="Name its F16, BF16 or F32, or add --allow-requantize.",
         )
-    if plan.needs_imatrix:
+    if plan.needs_imatrix and not options.calibrate:
         raise UsageError(
             f"{options.quantization.name} needs an importance matrix, without one the result would "
             "be garbage.",
-            hint="Give one with --imatrix FILE, or choose a larger type.",
+            hint="Make one with --calibrate TEXT, give one with --imatrix FILE, or choose a larger "
+            "type.",
         )
 
 

@@ -22,6 +22,7 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         quantization: What most tensors become.
         imatrix: An importance matrix, in llama.cpp's GGUF or older format.
+        calibrate: A text to compute one from.
         tensor_types: Types for some tensors, the first that fits.
         output_tensor_type: A tensor type's number for the output; None leaves the choice.
         token_embedding_type: The same for the token embeddings.
@@ -33,6 +34,7 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     quantization: Quantization
     imatrix: Path | None = None
+    calibrate: Path | None = None
     tensor_types: tuple[TensorType, ...] = ()
     output_tensor_type: int | None = None
     token_embedding_type: int | None = None

@@ -4,7 +4,6 @@ import ctypes
 import importlib
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -112,26 +111,31 @@ def _params(api: Any, options: QuantizeOptions) -> tuple[Any, list[object]]:
         params.tt_overrides = overrides
         kept.append(overrides)
     if options.imatrix:
-        _add_imatrix(api, params, options.imatrix, kept)
+        _add_imatrix(api, params, options, kept)
     return params, kept
 
 
-def _add_imatrix(api: Any, params: Any, path: Path, kept: list[object]) -> None:
-    imatrix = read_imatrix(path)
+def _add_imatrix(api: Any, params: Any, options: QuantizeOptions, kept: list[object]) -> None:
+    assert options.imatrix, "only called with one"
+    imatrix = read_imatrix(options.imatrix)
     entries = (api.llama_model_imatrix_data * (len(imatrix.means) + 1))()
     for place, (name, means) in zip(entries, imatrix.means.items(), strict=False):
         values = (ctypes.c_float * len(means)).from_buffer(means)
         kept.append(values)
         place.name, place.size = name.encode(), len(means)
         place.data = ctypes.cast(values, ctypes.POINTER(ctypes.c_float))
-    overrides = _notes(api, imatrix, path)
+    overrides = _notes(api, imatrix, options)
     params.imatrix, params.kv_overrides = entries, overrides
     kept += [entries, overrides]
 
 
-def _notes(api: Any, imatrix: IMatrix, path: Path) -> Any:
+def _notes(api: Any, imatrix: IMatrix, options: QuantizeOptions) -> Any:
     """Return what the file will say of its importance matrix, with llama-quantize's keys."""
-    notes: dict[str, str | int] = {"quantize.imatrix.file": path.name}
+    notes: dict[str, str | int] = {}
+    if options.calibrate:
+        notes["quantize.imatrix.dataset"] = options.calibrate.name
+    elif options.imatrix:
+        notes["quantize.imatrix.file"] = options.imatrix.name
     notes["quantize.imatrix.entries_count"] = len(imatrix.means)
     if imatrix.num_chunks:
         notes["quantize.imatrix.chunks_count"] = imatrix.num_chunks

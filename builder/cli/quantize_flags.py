@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from builder.quality.text_file import read_text
 from builder.quantization_table import find_quantization, find_tensor_type
 from builder.quantize_options import QuantizeOptions, parse_tensor_types
 from runtime.errors import UsageError
@@ -15,6 +16,8 @@ from runtime.errors import UsageError
 _FILE = click.Path(path_type=Path)
 _FLAGS = [
     click.option("--imatrix", type=_FILE, metavar="FILE", help="importance matrix to use"),
+    click.option("--calibrate", type=_FILE, metavar="TEXT",
+                 help="text to compute an importance matrix from"),
     click.option("--tensor-type", "tensor_types", multiple=True, metavar="NAME=TYPE",
                  help="type for tensors with that in their name, a regular expression"),
     click.option("--output-tensor-type", metavar="TYPE", help="type of the output tensor"),
@@ -33,6 +36,7 @@ class QuantizeFlags(msgspec.Struct, frozen=True):
     """The flags as they were given."""
 
     imatrix: Path | None = None
+    calibrate: Path | None = None
     tensor_types: tuple[str, ...] = ()
     output_tensor_type: str | None = None
     token_embedding_type: str | None = None
@@ -45,12 +49,21 @@ class QuantizeFlags(msgspec.Struct, frozen=True):
         """Return what they say about quantizing to a type.
 
         Raises:
-            UsageError: A type or an override is none.
+            UsageError: A type, an override or the text is none, or two importance matrices are
+                asked for.
         """
+        if self.imatrix and self.calibrate:
+            raise UsageError(
+                "--imatrix names an importance matrix and --calibrate makes one.",
+                hint="Leave one of them out.",
+            )
+        if self.calibrate:
+            read_text(self.calibrate)
         output, embedding = self.output_tensor_type, self.token_embedding_type
         return QuantizeOptions(
             quantization=find_quantization(quantization),
             imatrix=self.imatrix,
+            calibrate=self.calibrate,
             tensor_types=parse_tensor_types(self.tensor_types),
             output_tensor_type=find_tensor_type(output) if output else None,
             token_embedding_type=find_tensor_type(embedding) if embedding else None,

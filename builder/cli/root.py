@@ -13,6 +13,7 @@ COMMANDS = {
     "cache": "builder.cli.cache",
     "completion": "builder.cli.completion",
     "demo": "builder.cli.demo",
+    "imatrix": "builder.cli.imatrix",
     "init": "builder.cli.init",
     "inspect": "builder.cli.inspect",
     "kit": "builder.cli.kit",

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from builder.kit import Kit
+from runtime.cachedir import user_cache_dir
 from tests.builder.tiny_kit import make_tiny_kit
+
+EVERYONES_CACHE = user_cache_dir()
 
 
 @pytest.fixture
@@ -25,6 +28,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setenv("SOLOFILE_CACHE", str(cache))
     return cache
+
+
+@pytest.fixture
+def own_cache_with_llama_cpp(own_cache: Path) -> Path:
+    """A cache of its own that has the libraries of everyone's."""
+    own_cache.mkdir()
+    (own_cache / "llamacpp").symlink_to(EVERYONES_CACHE / "llamacpp")
+    return own_cache
 
 
 @pytest.fixture

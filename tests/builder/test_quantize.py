@@ -18,11 +18,9 @@ from builder.quantize import quantize, quantized
 from builder.quantize_options import QuantizeOptions, parse_tensor_types
 from builder.quantize_plan import FAILED, PROCESS, plan_quantizations
 from builder.quantize_process import QuantizeJob, Step
-from runtime.cachedir import user_cache_dir
 from runtime.errors import DamagedFileError, UsageError
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
-EVERYONES_CACHE = user_cache_dir()
 Q8_0 = QuantizeOptions(quantization=QUANTIZATIONS["Q8_0"])
 
 
@@ -193,14 +191,6 @@ def test_quantized_already(model: Path, tmp_path: Path) -> None:
     assert types_of(second) == types_of(first)
 
 
-@pytest.fixture
-def own_cache_with_llama_cpp(own_cache: Path) -> Path:
-    """A cache of its own that has the libraries of everyone's."""
-    own_cache.mkdir()
-    (own_cache / "llamacpp").symlink_to(EVERYONES_CACHE / "llamacpp")
-    return own_cache
-
-
 def test_the_cache(
     model: Path, own_cache_with_llama_cpp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +202,7 @@ def test_the_cache(
     copy.write_bytes(model.read_bytes())
     other = quantized([copy], QuantizeOptions(quantization=QUANTIZATIONS["Q4_0"]))
     assert other.path != made.path
-    monkeypatch.setattr(quantize_module, "quantize", None)
+    monkeypatch.setattr(quantize_module, "_quantize", None)
     assert quantized([copy], msgspec.structs.replace(Q8_0, n_threads=1)) == made
     copy.write_bytes(copy.read_bytes()[:-4] + struct.pack("<f", 0.25))
     with pytest.raises(TypeError, match="not callable"):

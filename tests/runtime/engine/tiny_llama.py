@@ -26,6 +26,7 @@ def write_tiny_llama(
     values: Mapping[str, int] | None = None,
     has_mrope: bool = False,
     control_tokens: Sequence[str] = (),
+    num_experts: int = 0,
 ) -> None:
     """Write the model as a GGUF; the same each time.
 
@@ -39,6 +40,8 @@ def write_tiny_llama(
         values: More of the header, by key.
         has_mrope: Make it a qwen2vl, whose positions have several axes.
         control_tokens: More of them, behind all others of the small tokenizer.
+        num_experts: How many experts its feed-forward part has, two of which each token uses; 0
+            makes it one of none.
     """
     random = np.random.default_rng(1)
     n_embd = _N_HEAD * head_size
@@ -58,9 +61,12 @@ def write_tiny_llama(
     else:
         _add_vocabulary(writer, control_tokens)
     writer.add_vocab_size(n_vocab)
+    if num_experts:
+        writer.add_expert_count(num_experts)
+        writer.add_expert_used_count(2)
     for key, value in (values or {}).items():
         writer.add_uint32(key, value)
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "token_embd.weight": (n_vocab, n_embd),
         "output_norm.weight": (n_embd,),
         "output.weight": (n_vocab, n_embd),
@@ -74,10 +80,8 @@ def write_tiny_llama(
             f"{block}.attn_v.weight": (n_embd, n_embd),
             f"{block}.attn_output.weight": (n_embd, n_embd),
             f"{block}.ffn_norm.weight": (n_embd,),
-            f"{block}.ffn_gate.weight": (n_ff, n_embd),
-            f"{block}.ffn_up.weight": (n_ff, n_embd),
-            f"{block}.ffn_down.weight": (n_embd, n_ff),
         }
+        shapes |= _feed_forward(block, n_embd, n_ff, num_experts)
     for name, shape in shapes.items():
         # Numbers stay near 1 from layer to layer, so no token is certain.
         weights = 1.5 * random.standard_normal(shape) / np.sqrt(shape[-1])
@@ -88,6 +92,23 @@ def write_tiny_llama(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _feed_forward(
+    block: str, n_embd: int, n_ff: int, num_experts: int
+) -> dict[str, tuple[int, ...]]:
+    if not num_experts:
+        return {
+            f"{block}.ffn_gate.weight": (n_ff, n_embd),
+            f"{block}.ffn_up.weight": (n_ff, n_embd),
+            f"{block}.ffn_down.weight": (n_embd, n_ff),
+        }
+    return {
+        f"{block}.ffn_gate_inp.weight": (num_experts, n_embd),
+        f"{block}.ffn_gate_exps.weight": (num_experts, n_ff, n_embd),
+        f"{block}.ffn_up_exps.weight": (num_experts, n_ff, n_embd),
+        f"{block}.ffn_down_exps.weight": (num_experts, n_embd, n_ff),
+    }
 
 
 def _add_vocabulary(writer: GGUFWriter, control_tokens: Sequence[str]) -> None:
