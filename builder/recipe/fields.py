@@ -53,6 +53,9 @@ class ModelFields(
     ] = []
     quantize: Annotated[str, _meta("Type to quantize to first", "Q4_K_M")] = ""
     imatrix: Annotated[str, _meta("Importance matrix for that", "imatrix.gguf")] = ""
+    calibrate: Annotated[
+        str, _meta("Text to compute an importance matrix from", "calibration.txt")
+    ] = ""
     tensor_types: Annotated[
         list[str], _meta("Types of single tensors, as `NAME=TYPE`", ["attn_v=Q6_K"])
     ] = []

@@ -73,6 +73,7 @@ def _branding(model: ModelFields) -> Branding:
 def _quantize_options(model: ModelFields) -> QuantizeOptions | None:
     flags = QuantizeFlags(
         imatrix=Path(model.imatrix) if model.imatrix else None,
+        calibrate=Path(model.calibrate) if model.calibrate else None,
         tensor_types=tuple(model.tensor_types),
         output_tensor_type=model.output_tensor_type or None,
         token_embedding_type=model.token_embedding_type or None,

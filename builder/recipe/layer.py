@@ -35,7 +35,10 @@ def make_layer(fields: Layer, folder: Path, place: str) -> Layer:
             layer[key] = located(layer[key], folder)
     if "lora" in layer:
         layer["lora"] = [located(text, folder) for text in layer["lora"]]
-    for table, key in ((layer, "imatrix"), (layer, "output"), (layer.get("branding", {}), "icon")):
+    branding = layer.get("branding", {})
+    for table, key in (
+        (layer, "imatrix"), (layer, "calibrate"), (layer, "output"), (branding, "icon")
+    ):  # fmt: skip
         if table.get(key):
             table[key] = _path(table[key], folder)
     settings = {name.replace("-", "_"): value for name, value in layer.get("settings", {}).items()}
