@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from builder.cache.items import made_once
 from builder.file_range import FileRange
-from builder.files import atomic_path, explained_disk_errors, sha256_of
+from builder.files import atomic_path, sha256_of
 from builder.llamacpp import SDIST_SHA256
-from builder.locks import one_at_a_time
 from builder.quality.chunk_job import CalibrateJob, run_chunks, weights_of
 from builder.quality.text_file import read_text
 from runtime.cachedir import user_cache_dir
@@ -73,10 +73,4 @@ def cached_imatrix(
     content = [SDIST_SHA256, *sha256s, sha256_of(text)]
     key = hashlib.sha256("\n".join(content).encode()).hexdigest()
     path = user_cache_dir() / "imatrix" / f"{key}.gguf"
-    with explained_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            with one_at_a_time(path.with_suffix(".lock")):
-                if not path.is_file():
-                    calibrate(parts, text, path, n_threads=n_threads)
-    return path
+    return made_once(path, lambda _lock: calibrate(parts, text, path, n_threads=n_threads))
