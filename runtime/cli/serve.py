@@ -1,7 +1,6 @@
 """`serve`: the page and the API on this machine."""
 
 import argparse
-import contextlib
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -107,7 +106,8 @@ def _serve(context: Context, instance: "Instance | None") -> int:
             if instance:
                 instance.tell(address)
             _announce(context.payload.name, address, is_exposed=safety.is_exposed)
-            threading.Thread(target=_tell_when_ready, args=(engine,), daemon=True).start()
+            ready = threading.Thread(target=_tell_when_ready, args=(engine, instance), daemon=True)
+            ready.start()
 
         serve(create_app(state), listener, engine, safety, ending, when_listening=announce)
         if engine.error:
@@ -136,9 +136,13 @@ def _defer_modules() -> None:
         defer(name)
 
 
-def _tell_when_ready(engine: "Engine") -> None:
-    with contextlib.suppress(AppError):
+def _tell_when_ready(engine: "Engine", instance: "Instance | None") -> None:
+    try:
         say(f"Ready: {engine.n_ctx} tokens of context, {engine.n_threads} threads.")
+    except AppError:
+        # What is in the way may be gone when the next double click comes.
+        if instance:
+            instance.give_up()
 
 
 def _reachable(host: str) -> str:

@@ -71,16 +71,22 @@ class Instance:
     def tell(self, address: str) -> None:
         """Let later double clicks know where the page is."""
         if self._file and self._is_ours:
-            self._write(msgspec.json.encode(_State(address, os.getpid())))
+            _overwrite(self._file, msgspec.json.encode(_State(address, os.getpid())))
 
     def __enter__(self) -> Self:
         return self
 
+    def give_up(self) -> None:
+        """Let the next double click start a process of its own."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        if self._is_ours:
+            _overwrite(file, b"")
+        file.close()
+
     def __exit__(self, *_: object) -> None:
-        if self._file:
-            if self._is_ours:
-                self._write(b"")
-            self._file.close()
+        self.give_up()
 
     def _read(self) -> _State | None:
         assert self._file is not None, "asked only where there is one"
@@ -90,11 +96,11 @@ class Instance:
         except msgspec.MsgspecError:
             return None
 
-    def _write(self, data: bytes) -> None:
-        assert self._file is not None, "asked only where there is one"
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(data)
+
+def _overwrite(file: IO[bytes], data: bytes) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(data)
 
 
 def _state_file(payload: Payload) -> Path:
