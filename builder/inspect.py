@@ -1,11 +1,18 @@
 """What is known of a source before it is downloaded: facts, files, sizes, memory."""
 
+from pathlib import Path, PurePosixPath
+
 import msgspec
 
+from builder import console
+from builder.cache.layout import scratch_path
 from builder.console import human_bytes
+from builder.errors import SourceError, ToolError
+from builder.files import scratch_folder
 from builder.gguf_facts import model_name, read_facts
 from builder.gguf_header import Header, read_header
 from builder.memory_need import cache_bytes, overhead_bytes
+from builder.quantized_sizes import UNQUANTIZED, quantized_sizes
 from builder.sources.card import Card
 from builder.sources.hub import HubModel
 from builder.sources.hub_header import read_hub_header
@@ -38,6 +45,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         cache_bytes: What the KV cache takes with that context.
         overhead_bytes: About what a run takes besides.
         choices: The models there are, the one that `build` takes first.
+        quantizable: What the first could be quantized to, without files; empty where it is already.
     """
 
     source: str
@@ -51,6 +59,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes: int
     overhead_bytes: int
     choices: list[Choice]
+    quantizable: list[Choice] = []
 
     def as_text(self) -> str:
         """Return it for people."""
@@ -68,6 +77,9 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         for one in self.choices:
             size, memory = human_bytes(one.size), human_bytes(one.memory)
             lines.append(f"{one.quantization or '?':14}{size:>10}{memory:>10}  {one.files[0]}")
+        for one in self.quantizable:
+            size, memory = human_bytes(one.size), human_bytes(one.memory)
+            lines.append(f"{one.quantization:14}{size:>10}{memory:>10}  with --quantize")
         return "\n".join(lines)
 
 
@@ -86,7 +98,7 @@ def inspect_source(source: Source, n_ctx: int) -> Inspection:
     if isinstance(source, HubModel):
         listing = source.listing()
         chosen = listing.variants[0]
-        headers = [
+        outlines = [
             read_hub_header(source.repository, name, listing.commit, listing.sizes[name])
             for name in chosen.files
         ]
@@ -94,14 +106,39 @@ def inspect_source(source: Source, n_ctx: int) -> Inspection:
             (one.quantization, list(one.files), sum(listing.sizes[name] for name in one.files))
             for one in listing.variants
         ]
-        return _inspection(label, headers, found, listing.card, n_ctx)
+        headers = [one.header for one in outlines]
+        inspection = _inspection(label, headers, found, listing.card, n_ctx)
+        with scratch_folder(scratch_path("outlines")) as folder:
+            paths = [folder / PurePosixPath(name).name for name in chosen.files]
+            for outline, path in zip(outlines, paths, strict=True):
+                outline.write_outline(path)
+            return _with_quantizable(inspection, paths)
     fetched = source.fetch()
     headers = [read_header(file.data) for file in fetched.files]
     facts = read_facts([file.data for file in fetched.files], name="")
     size = sum(file.data.size for file in fetched.files)
     files = [file.name for file in fetched.files]
     found = [(facts.quantization, files, size)]
-    return _inspection(label, headers, found, fetched.card, n_ctx)
+    inspection = _inspection(label, headers, found, fetched.card, n_ctx)
+    if any(file.inside for file in fetched.files):  # llama.cpp quantizes files only.
+        return inspection
+    return _with_quantizable(inspection, [file.path for file in fetched.files])
+
+
+def _with_quantizable(inspection: Inspection, parts: list[Path]) -> Inspection:
+    if inspection.choices[0].quantization not in UNQUANTIZED:
+        return inspection
+    try:
+        sizes = quantized_sizes(parts)
+    except (SourceError, ToolError) as error:
+        console.info(f"What it could be quantized to is not known. {error.message}")
+        return inspection
+    besides = inspection.cache_bytes + inspection.overhead_bytes
+    quantizable = [
+        Choice(quantization=kind, files=[], size=size, memory=size + besides)
+        for kind, size in sizes.items()
+    ]
+    return msgspec.structs.replace(inspection, quantizable=quantizable)
 
 
 def _inspection(

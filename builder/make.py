@@ -123,10 +123,12 @@ def prepare(order: Order) -> Prepared:
     """
     started = time.monotonic()
     _require_output_folder(order)
-    source = order.source
+    source, quantize = order.source, order.quantize
     if order.fits_bytes:
-        source, why = fitting(source, order.fits_bytes)
-        console.info(why)
+        fit = fitting(source, order.fits_bytes)
+        console.info(fit.why)
+        source = fit.source
+        quantize = QuantizeOptions(quantization=fit.quantization) if fit.quantization else None
     label = source.resolve().label
     console.info(f"Source: {label}")
     fetched = source.fetch()
@@ -141,8 +143,8 @@ def prepare(order: Order) -> Prepared:
     )
     for note in fetched.notes + companions.notes:
         console.info(note)
-    weights = quantized_file(fetched, order.quantize) if order.quantize else one_file(fetched)
-    if order.quantize:
+    weights = quantized_file(fetched, quantize) if quantize else one_file(fetched)
+    if quantize:
         facts = read_facts([weights.file.path], name=name, card=fetched.card)
     seconds = time.monotonic() - started
     return Prepared(label, name, fetched, facts, companions, weights, seconds)

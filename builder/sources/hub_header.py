@@ -1,6 +1,8 @@
 """Reading the header of a GGUF in a hub repository without downloading the file."""
 
 import io
+from dataclasses import dataclass
+from pathlib import Path
 
 from builder.errors import SourceError
 from builder.gguf_header import Header, parse_header
@@ -11,7 +13,28 @@ from builder.sources.patience import patiently
 BLOCK_BYTES = 2 << 20
 
 
-def read_hub_header(repository: str, name: str, commit: str, size: int) -> Header:
+@dataclass(frozen=True, slots=True)
+class HubHeader:
+    """A header of a file on the hub.
+
+    Args:
+        header: What it says.
+        data: Its bytes.
+        size: How long the whole file is, in bytes.
+    """
+
+    header: Header
+    data: bytes
+    size: int
+
+    def write_outline(self, path: Path) -> None:
+        """Write a file with the header and a hole instead of the data, which takes no room."""
+        with path.open("wb") as file:
+            file.write(self.data)
+            file.truncate(self.size)
+
+
+def read_hub_header(repository: str, name: str, commit: str, size: int) -> HubHeader:
     """Return a file's header, of which only the first few megabytes are fetched.
 
     Raises:
@@ -19,7 +42,9 @@ def read_hub_header(repository: str, name: str, commit: str, size: int) -> Heade
         SourceError: The hub is unreachable or refuses.
     """
     with explained_hub_errors(repository):
-        return parse_header(_RemoteFile(repository, name, commit, size), size, name)
+        file = _RemoteFile(repository, name, commit, size)
+        header = parse_header(file, size, name)
+    return HubHeader(header, file.getvalue()[: header.data_offset], size)
 
 
 class _RemoteFile(io.BytesIO):

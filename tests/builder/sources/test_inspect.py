@@ -14,6 +14,7 @@ from builder.sources import hub_header
 from builder.sources.gguf_file import GgufFile
 from builder.sources.hub import HubModel
 from tests.builder.fake_hub import FakeHub, Repository
+from tests.builder.tiny_gguf import write_gguf
 
 
 def test_memory(gguf: Path) -> None:
@@ -62,6 +63,15 @@ def test_a_header_of_several_blocks(
     assert there.n_params == here.n_params
     assert there.cache_bytes == here.cache_bytes
     assert sum("/resolve/" in request for request in hub.requests) > 2
+
+
+def test_what_llama_cpp_does_not_quantize(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest is told all the same."""
+    found = inspect_source(GgufFile(write_gguf(tmp_path / "odd.gguf")), 0)
+    assert (found.choices[0].quantization, found.quantizable) == ("F32", [])
+    assert "What it could be quantized to is not known. Quant" in capsys.readouterr().err
 
 
 def test_a_repository_that_is_not_there(hub: FakeHub) -> None:
