@@ -1,14 +1,18 @@
 """Asking the engine from a terminal: the answer comes piece by piece."""
 
 import queue
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Sequence
 
+from msgspec.structs import replace
+
+from runtime.chat.deltas import Delta
 from runtime.chat.options import chat_options
+from runtime.chat.template import Message
 from runtime.cli.command import Context, end_start
 from runtime.cli.engine_settings import sampling, start_engine
 from runtime.engine.sampling.params import SamplingParams
-from runtime.engine.sequence import Event, Failed, GenerationRequest, TextDelta
+from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
+from runtime.settings import Settings
 
 
 class Answerer:
@@ -25,39 +29,76 @@ class Answerer:
         end_start()
 
     @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self._context.payload.name
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the command was started with."""
+        return self._context.settings
+
+    @property
     def n_ctx(self) -> int:
         """Tokens of context; waits for the model."""
         return self._engine.n_ctx
+
+    @property
+    def sees(self) -> bool:
+        """Whether messages may have images; waits for the model."""
+        return self._engine.sees
 
     def close(self) -> None:
         """Save prompts, where a prompt cache is asked for."""
         if self._context.settings.prompt_cache:
             self._engine.stop()
 
-    def answer(self, messages: list[dict[str, Any]]) -> Generator[str]:
-        """Yield the text that answers a conversation.
+    def check(self, settings: Settings) -> None:
+        """Refuse settings whose sampling is out of its range.
+
+        Raises:
+            RequestError: It is.
+        """
+        sampling(settings)
+
+    def answer(
+        self, messages: Sequence[Message], settings: Settings | None = None
+    ) -> Generator[Delta | Finished]:
+        """Yield what the answer to a conversation is made of, and at last how it ended.
 
         Leaving the iterator early stops the engine's work on it.
 
+        Args:
+            messages: In OpenAI's form, oldest first.
+            settings: Whose sampling is used; None takes the command's.
+
         Raises:
-            AppError: The model could not be loaded, or the conversation is too long for it.
+            AppError: The model could not be loaded, the conversation is too long for it, or a
+                setting is out of its range.
         """
-        chat_format = self._chat.ChatFormat(self._engine.model, self._chat_options)
-        prompt = chat_format.prompt(self._chat.Conversation(messages))
+        context = replace(self._context, settings=settings or self.settings)
+        model = self._engine.model
+        chat_format = self._chat.ChatFormat(model, self._chat_options, self._engine.read)
+        prompt = chat_format.prompt(self._chat.Conversation(list(messages)))
+        asked = {**model.recommended_sampling, **sampling(context.settings), **prompt.constraint}
         request = GenerationRequest(
             prompt=prompt.tokens,
-            sampling=SamplingParams(
-                **{**self._engine.model.recommended_sampling, **sampling(self._context.settings)}
-            ),
-            max_tokens=self._context.max_tokens(),
-            n_keep=self._context.n_keep(),
+            images=prompt.images,
+            sampling=SamplingParams(**asked),
+            shown_tokens=prompt.shown_tokens,
+            max_tokens=context.max_tokens(),
+            n_keep=context.n_keep(),
         )
+        reader = prompt.make_reader()
         events: queue.Queue[Event] = queue.Queue()
         sequence = self._engine.submit(request, events.put)
         try:
             while isinstance(event := events.get(), TextDelta):
-                yield event.text
+                yield from reader.feed(event.text)
         finally:
             self._engine.cancel(sequence)
         if isinstance(event, Failed):
             raise event.error
+        assert isinstance(event, Finished), "progress was not asked for"
+        yield from reader.finish()
+        yield event

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from runtime.cli.command import answer, open_context
+from runtime.cli.command import open_context
 from runtime.errors import UsageError
 
 SUMMARY = "Answer one prompt and end; what is piped in is added to it."
@@ -29,10 +29,14 @@ def main(arguments: argparse.Namespace) -> int:
     context = open_context(arguments)
     # Imported while the weights are mapped.
     from runtime.cli.answering import Answerer
+    from runtime.engine.sequence import Finished
+    from runtime.terminal.screen import AnswerView, Terminal
 
     answerer = Answerer(context)
-    for text in answerer.answer([{"role": "user", "content": prompt}]):
-        answer(text, end="")
-    answer("")
+    view = AnswerView(Terminal.of_stdout())
+    for event in answerer.answer([{"role": "user", "content": prompt}]):
+        if not isinstance(event, Finished):
+            view.show(event)
+    view.finish()
     answerer.close()
     return 0

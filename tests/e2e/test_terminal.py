@@ -1,9 +1,5 @@
 """The terminal commands of a real solofile."""
 
-import os
-import pty
-import subprocess
-import time
 from pathlib import Path
 
 from builder.files import sha256_of
@@ -45,39 +41,6 @@ def test_no_prompt_is_a_mistake(solofile: Path) -> None:
     done = run_solofile(solofile, "run")
     assert done.returncode == 2
     assert done.stderr == 'Error: There is no prompt. Give one, as in: run "Why is the sky blue?"\n'
-
-
-def test_chat_keeps_the_conversation(solofile: Path) -> None:
-    """In a terminal, answers follow lines, /clear begins anew, and Ctrl-D ends it."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [solofile, "chat", "--temp", "0", "-n", "12"],
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        start_new_session=True,
-    )
-    os.close(follower)
-    screen = ""
-
-    def wait_for(text: str) -> None:
-        nonlocal screen
-        deadline = time.monotonic() + 60
-        while text not in screen:
-            assert time.monotonic() < deadline, screen
-            screen += os.read(leader, 4096).decode(errors="replace")
-        screen = screen.partition(text)[2]
-
-    wait_for("> ")
-    os.write(leader, QUESTION.encode() + b"\n")
-    wait_for("Paris")
-    wait_for("> ")
-    os.write(leader, b"/clear\n")
-    wait_for("New conversation.")
-    wait_for("> ")
-    os.write(leader, b"\x04")
-    assert process.wait(timeout=10) == 0
-    os.close(leader)
 
 
 def test_info_tells_where_the_model_came_from(solofile: Path) -> None:

@@ -1,0 +1,1 @@
+"""The conversation in a terminal: reading messages, showing answers, commands that begin with /."""
