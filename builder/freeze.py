@@ -42,13 +42,12 @@ EXCLUDES = [
     "PyInstaller", "_pytest", "anyio._backends._trio", "anyio.pytest_plugin", "builder",
     "diskcache", "dotenv", "httptools", "numpy", "packaging", "pip", "pkg_resources", "pydantic",
     "setuptools", "sniffio", "trio", "uvloop", "watchfiles", "websockets", "wsproto", "yaml",
-    "bz2", "doctest", "lib2to3", "lzma", "pydoc", "smtplib", "sqlite3", "test", "tkinter",
+    "bz2", "curses", "doctest", "lib2to3", "lzma", "pydoc", "smtplib", "sqlite3", "test", "tkinter",
     "unittest", "_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr",
     "_codecs_tw", "_multibytecodec",
+    # It is GPL, so it is not ours to hand out.
+    "readline",
 ]  # fmt: skip
-
-# readline is GPL, so it is not ours to hand out; Python's module finds it where it is installed.
-SYSTEM_LIBRARIES = ["libreadline.", "libtinfo.", "libncurses"]
 
 # A solofile computes on its own machine.
 _UNUSED_LIBRARIES = ["*ggml-rpc*"]
@@ -118,7 +117,6 @@ def _stage(scratch: Path) -> None:
             *runtime_modules(),
         ],
         "excludes": EXCLUDES,
-        "system_libraries": SYSTEM_LIBRARIES,
         "templates": str(TEMPLATES),
     }
     (scratch / "options.json").write_text(json.dumps(options), encoding="utf-8")

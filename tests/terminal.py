@@ -42,7 +42,7 @@ class PseudoTerminal:
         )
         os.close(follower)
 
-    def type(self, keys: str) -> None:
+    def press(self, keys: str) -> None:
         """Press keys; Enter is a carriage return."""
         os.write(self._leader, keys.encode())
 

@@ -1,7 +1,6 @@
 """`chat` of a real solofile, in a real terminal and in pipes."""
 
 import json
-
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +33,7 @@ def open_chat(solofile: Path, tmp_path: Path) -> OpenChat:
 
 def _say(chat: PseudoTerminal, text: str) -> str:
     """Send a message, and return all that is shown until the next one may be typed."""
-    chat.type(f"{text}\r")
+    chat.press(f"{text}\r")
     return chat.wait_for(PROMPT)
 
 
@@ -54,7 +53,7 @@ def test_a_conversation_with_every_command(open_chat: OpenChat, tmp_path: Path) 
         assert "temp 0.0" in _say(chat, "/set")
         _say(chat, "/set predict 4")
         assert "\n4 tokens" in _say(chat, "/regen")
-        assert "100000 is not from 0 to 100" in _say(chat, "/set temp 100000")
+        assert "must lie from 0 to 100" in _say(chat, "/set temp 100000")
         assert "is no temp" in _say(chat, "/set temp warm")
         assert "warmth is no setting here" in _say(chat, "/set warmth 1")
         assert "The system message is set." in _say(chat, "/system You are a helpful poet.")
@@ -66,7 +65,7 @@ def test_a_conversation_with_every_command(open_chat: OpenChat, tmp_path: Path) 
         _say(chat, "What is the secret word?")
         assert "/nonsense is no command" in _say(chat, "/nonsense")
         _say(chat, f"/save {saved}")
-        chat.type("/bye\r")
+        chat.press("/bye\r")
         assert chat.process.wait(timeout=10) == 0
     written = json.loads(saved.read_text(encoding="utf-8"))["messages"]
     assert [message["role"] for message in written] == [
@@ -82,7 +81,7 @@ def test_messages_of_several_lines(open_chat: OpenChat, tmp_path: Path) -> None:
         for typed in ('"""one\rtwo"""', "three\\\rfour", "\x1b[200~five\rsix\x1b[201~"):
             _say(chat, typed)
         _say(chat, f"/save {saved}")
-        chat.type("\x04")
+        chat.press("\x04")
         assert chat.process.wait(timeout=10) == 0
     messages = json.loads(saved.read_text(encoding="utf-8"))["messages"]
     assert [message["content"] for message in messages[::2]] == [
@@ -92,25 +91,25 @@ def test_messages_of_several_lines(open_chat: OpenChat, tmp_path: Path) -> None:
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
     with open_chat("-n", "2") as chat:
         # Up: the last line of the session before.
-        chat.type("\x1b[A")
+        chat.press("\x1b[A")
         chat.wait_for(f"/save {saved}")
 
 
 def test_ctrl_c_stops_an_answer_and_not_the_program(open_chat: OpenChat) -> None:
     """The next message is answered; twice at the prompt it ends."""
     with open_chat() as chat:
-        chat.type("Tell me a very long story about a fox.\r")
+        chat.press("Tell me a very long story about a fox.\r")
         chat.wait_for("\x1b[?2004l")
         chat.wait_for(" ")
-        chat.type("\x03")
+        chat.press("\x03")
         chat.wait_for(PROMPT, timeout_s=20)
         _say(chat, "/clear")
         _say(chat, "/set predict 12")
         assert "Paris" in _say(chat, QUESTION)
-        chat.type("\x03")
+        chat.press("\x03")
         chat.wait_for("Ctrl-C again or /bye ends.")
         chat.wait_for(PROMPT)
-        chat.type("\x03")
+        chat.press("\x03")
         assert chat.process.wait(timeout=10) == 0
 
 
@@ -118,9 +117,9 @@ def test_commands_and_paths_are_completed(open_chat: OpenChat, tmp_path: Path) -
     """By the Tab key."""
     (tmp_path / "unmistakable.txt").write_text("x", encoding="utf-8")
     with open_chat() as chat:
-        chat.type("/fi\t")
+        chat.press("/fi\t")
         chat.wait_for("/file")
-        chat.type(f" {tmp_path}/unmis\t")
+        chat.press(f" {tmp_path}/unmis\t")
         chat.wait_for("takable.txt")
 
 
@@ -128,10 +127,10 @@ def test_a_dumb_terminal_gets_no_escape_sequences(solofile: Path, tmp_path: Path
     """Nor does one whose user wants no colours, but for those of the line editor."""
     with PseudoTerminal(solofile, "chat", "--temp", "0", "-n", "12", env={"TERM": "dumb"}) as chat:
         chat.wait_for("> ")
-        chat.type(f"{QUESTION}\r")
+        chat.press(f"{QUESTION}\r")
         chat.wait_for("Paris")
         chat.wait_for("> ")
-        chat.type("\x04")
+        chat.press("\x04")
         assert chat.process.wait(timeout=10) == 0
         assert "\x1b" not in chat.shown
 
