@@ -47,6 +47,8 @@ EXCLUDES = [
     "_codecs_tw", "_multibytecodec",
     # It is GPL, so it is not ours to hand out.
     "readline",
+    # Found only where the tests' packages are, or as fast without it.
+    "pygments", "wcwidth._wcwidth_c",
 ]  # fmt: skip
 
 # A solofile computes on its own machine.

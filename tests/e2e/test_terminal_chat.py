@@ -158,7 +158,7 @@ def test_a_mistake_in_a_pipe_is_an_exit_code(solofile: Path) -> None:
 
 def test_run_shows_styles_to_people_alone(solofile: Path) -> None:
     """In a terminal markdown is painted; for NO_COLOR it is not."""
-    command = [solofile, "run", "--temp", "0", "-n", "12", "Repeat: **bold**"]
+    command: list[str | Path] = [solofile, "run", "--temp", "0", "-n", "12", "Repeat: **bold**"]
     plain = run_solofile(solofile, *map(str, command[1:])).stdout
     with PseudoTerminal(*command, env={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for(plain.strip().splitlines()[0])

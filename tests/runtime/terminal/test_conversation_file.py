@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from runtime.chat.images import image_part, text_part
+from runtime.chat.template import Message
 from runtime.errors import RequestError
 from runtime.terminal.conversation_file import load_conversation, save_conversation
 from tests.images import png
 
-MESSAGES = [
+MESSAGES: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": [text_part("What is it?"), image_part(png(4, 4))]},
     {"role": "assistant", "content": "A 🦊.", "reasoning_content": "Red."},
