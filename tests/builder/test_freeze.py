@@ -120,7 +120,7 @@ def test_sizes(kit: Kit, frozen: Path) -> None:
 
     assert kit.launcher.stat().st_size < MEBIBYTE // 4
     assert kit.runtime_pkg.stat().st_size < 13 * MEBIBYTE
-    assert sum(path.stat().st_size for path in python if path.is_file()) < 26 * MEBIBYTE
+    assert sum(path.stat().st_size for path in python if path.is_file()) < 30 * MEBIBYTE
 
 
 def test_starts_without_anything(frozen: Path) -> None:
