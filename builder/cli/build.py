@@ -85,7 +85,7 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     from builder.recipe.batch import make_all, require_all
     from builder.recipe.file import is_recipe, read_recipe
     from builder.recipe.flags import flags_layer
-    from builder.recipe.job import make_job
+    from builder.recipe.job import make_jobs
     from builder.recipe.layer import merged
 
     given = {
@@ -95,7 +95,7 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     }
     flags = flags_layer(ctx.command, given)
     layers = read_recipe(Path(source)) if is_recipe(source) else [{"source": source}]
-    jobs = [make_job(merged(layer, flags)) for layer in layers]
+    jobs = make_jobs([merged(layer, flags) for layer in layers])
     if not is_recipe(source) and len(jobs[0].targets) == 1:
         report = make_solofile(jobs[0].order)
         console.result(report.as_json() if as_json else report.as_text())

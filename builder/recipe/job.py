@@ -1,5 +1,6 @@
 """A job: one model's order and the systems it is for, made from what a recipe or flags say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from builder.recipe.layer import Layer
 from builder.sources.parse import parse_source
 from builder.targets import Target, find_target, host_target
 from runtime.branding import Branding
-from runtime.errors import UsageError
+from runtime.errors import AppError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,28 @@ class Job:
     targets: list[Target]
 
 
-def make_job(layer: Layer) -> Job:
-    """Return the job that a layer describes; nothing is fetched.
+def make_jobs(layers: Sequence[Layer]) -> list[Job]:
+    """Return the jobs that layers describe, one for each model; nothing is fetched.
 
     Raises:
-        AppError: Something it names is not there, or is not what it should be.
+        AppError: Something they name is not there, or is not what it should be.
     """
-    model = msgspec.convert(layer, ModelFields)
+    jobs = []
+    models = [msgspec.convert(layer, ModelFields) for layer in layers]
+    is_any_quantized = any(model.quantize for model in models)
+    for number, model in enumerate(models, 1):
+        # How to quantize may be said once for all, although some are taken as they are.
+        takes_as_is = is_any_quantized and not model.quantize
+        try:
+            jobs.append(_make_job(model, None if takes_as_is else _quantize_options(model)))
+        except AppError as error:
+            if len(models) > 1:
+                error.message = f"Model {number}: {error.message}"
+            raise
+    return jobs
+
+
+def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
     targets = [find_target(name) for name in dict.fromkeys(model.targets)] or [host_target()]
     if model.fits and model.quantize:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
@@ -56,7 +72,7 @@ def make_job(layer: Layer) -> Job:
         draft=parse_source(model.draft) if model.draft else None,
         projector=parse_source(model.mmproj) if model.mmproj else None,
         fits_bytes=parse_memory(model.fits) if model.fits else 0,
-        quantize=_quantize_options(model),
+        quantize=quantize,
         branding=_branding(model),
         icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,
         tells_target=len(targets) > 1,

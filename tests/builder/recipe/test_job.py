@@ -6,7 +6,7 @@ import pytest
 
 from builder.errors import SourceError, ToolError
 from builder.quantization_table import find_quantization
-from builder.recipe.job import make_job
+from builder.recipe.job import make_jobs
 from builder.recipe.layer import Layer
 from builder.sources.hub import HubModel
 from builder.sources.source import Source
@@ -26,7 +26,7 @@ def repository(source: Source | None) -> str:
 
 def test_the_least() -> None:
     """A source alone is built for this machine, as it is."""
-    job = make_job(LEAST)
+    (job,) = make_jobs([LEAST])
     assert (job.label, job.targets) == ("hf:acme/tiny", [host_target()])
     assert repository(job.order.source) == "acme/tiny"
     assert job.order.output is None
@@ -47,7 +47,7 @@ def test_everything(tmp_path: Path) -> None:
         "branding": {"title": "T", "examples": ["e"], "color": "#123456",
                      "icon": str(tmp_path / "leaf")},
     }  # fmt: skip
-    job = make_job(layer)
+    (job,) = make_jobs([layer])
     order = job.order
     assert (job.label, order.name) == ("Tiny", "Tiny")
     assert job.targets == [TARGETS["macos-arm64"], TARGETS["windows-x86_64"]]
@@ -71,7 +71,7 @@ def test_everything(tmp_path: Path) -> None:
 
 def test_memory_to_fit_into() -> None:
     """A size is counted in bytes."""
-    assert make_job({**LEAST, "fits": "8GB"}).order.fits_bytes == 8_000_000_000
+    assert make_jobs([{**LEAST, "fits": "8GB"}])[0].order.fits_bytes == 8_000_000_000
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,15 @@ def test_memory_to_fit_into() -> None:
 def test_what_cannot_be(fields: Layer, kind: type[AppError], told: str) -> None:
     """It is found before anything is fetched."""
     with pytest.raises(kind, match=told):
-        make_job(LEAST | fields)
+        make_jobs([LEAST | fields])
+
+
+def test_how_to_quantize_is_said_once() -> None:
+    """It holds for the models that are quantized; what is wrong is told with the model's number."""
+    shared = LEAST | {"pure": True}
+    plain, quantized = make_jobs([shared, shared | {"quantize": "Q8_0"}])
+    assert plain.order.quantize is None
+    assert quantized.order.quantize is not None
+    assert quantized.order.quantize.is_pure
+    with pytest.raises(ToolError, match=r"^Model 2: amiga is not a target\."):
+        make_jobs([LEAST, LEAST | {"targets": ["amiga"]}])
