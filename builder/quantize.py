@@ -11,6 +11,7 @@ import msgspec
 from builder import console
 from builder.cache.items import made_once
 from builder.child import run_child
+from builder.digests import digests_of
 from builder.errors import DiskError
 from builder.files import atomic_path, require_space, sha256_of
 from builder.gguf_header import read_header
@@ -48,7 +49,7 @@ def quantized(parts: Sequence[Path], options: QuantizeOptions) -> Quantized:
     Raises:
         AppError: What `quantize` raises.
     """
-    digests = _digests(parts)
+    digests = digests_of(parts)
     path = user_cache_dir() / "quantized" / f"{_key(digests, options)}.gguf"
     made_once(path, lambda _lock: _quantize(parts, path, options, digests))
     return Quantized(path, digests)
@@ -82,13 +83,7 @@ def quantize(parts: Sequence[Path], output: Path, options: QuantizeOptions) -> P
         ToolError: llama.cpp refuses the model or the options, or crashed.
         UsageError: The model is quantized already, or what the type needs is missing.
     """
-    return _quantize(parts, output, options, _digests(parts) if options.calibrate else [])
-
-
-def _digests(parts: Sequence[Path]) -> list[str]:
-    size = sum(part.stat().st_size for part in parts)
-    with console.progress("Reading the model", size) as advance:
-        return [sha256_of(part, advance) for part in parts]
+    return _quantize(parts, output, options, digests_of(parts) if options.calibrate else [])
 
 
 def _quantize(

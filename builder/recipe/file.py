@@ -5,7 +5,7 @@ from pathlib import Path
 
 from builder.recipe.check import check_recipe
 from builder.recipe.layer import Layer, make_layer, merged
-from runtime.errors import UsageError
+from runtime.errors import AppError, UsageError
 
 SUFFIX = ".toml"
 
@@ -33,9 +33,13 @@ def read_recipe(path: Path) -> list[Layer]:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
     check_recipe(recipe, path.name)
     models = recipe.pop("model", [{}])
-    # Each table is taken by itself, so that a model's system prompt replaces the shared one.
-    shared = make_layer(recipe, path.parent, path.name)
-    layers = [merged(shared, make_layer(model, path.parent, path.name)) for model in models]
+    try:
+        # Each table is taken by itself, so that a model's system prompt replaces the shared one.
+        shared = make_layer(recipe, path.parent)
+        layers = [merged(shared, make_layer(model, path.parent)) for model in models]
+    except AppError as error:
+        error.message = f"In {path.name}, {error.message}"
+        raise
     for number, layer in enumerate(layers, 1):
         if not layer.get("source"):
             whose = f"model {number}" if len(layers) > 1 else "the model"

@@ -54,7 +54,7 @@ def flags_layer(command: click.Command, given: Mapping[str, Any]) -> Layer:
     except msgspec.ValidationError as error:
         key = str(error).rpartition("$.")[2].rstrip("`").rpartition(".")[2]
         raise UsageError(f"--{key} {problem(error)}.") from error
-    return make_layer(fields, Path(), "The command line")
+    return make_layer(fields, Path())
 
 
 def _plain(key: str, value: Any) -> Any:

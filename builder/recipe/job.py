@@ -1,5 +1,6 @@
 """A job: one model's order and the systems it is for, made from what a recipe or flags say."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,20 @@ def make_jobs(layers: Sequence[Layer]) -> list[Job]:
             if len(models) > 1:
                 error.message = f"Model {number}: {error.message}"
             raise
+    _require_own_files(jobs)
     return jobs
+
+
+def _require_own_files(jobs: Sequence[Job]) -> None:
+    """Check that no two models are to be written to the same file, as far as is known by now."""
+    orders = [job.order for job in jobs]
+    files = [order.output for order in orders if order.output and not order.is_output_folder]
+    for path, count in Counter(path for path in files if not path.is_dir()).items():
+        if count > 1:
+            raise UsageError(
+                f"{count} models would be written to {path}.",
+                hint="Name a file for each, or a folder with a slash at its end.",
+            )
 
 
 def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:

@@ -7,6 +7,7 @@ builder can open, settings go by the names of `Settings`, and the system prompt 
 from pathlib import Path
 from typing import Any
 
+from builder.errors import SourceError
 from builder.sources.parse import located
 from runtime.errors import UsageError
 
@@ -17,13 +18,12 @@ _SOURCES = ("source", "draft", "mmproj")
 _TABLES = ("settings", "branding")
 
 
-def make_layer(fields: Layer, folder: Path, place: str) -> Layer:
+def make_layer(fields: Layer, folder: Path) -> Layer:
     """Return fields as a layer.
 
     Args:
         fields: They, checked; no `model` among them.
         folder: Where relative paths in them begin.
-        place: Where they come from, for people.
 
     Raises:
         SourceError: What should be a source is none.
@@ -32,9 +32,9 @@ def make_layer(fields: Layer, folder: Path, place: str) -> Layer:
     layer = dict(fields)
     for key in _SOURCES:
         if layer.get(key):
-            layer[key] = located(layer[key], folder)
+            layer[key] = _source(key, layer[key], folder)
     if "lora" in layer:
-        layer["lora"] = [located(text, folder) for text in layer["lora"]]
+        layer["lora"] = [_source("lora", text, folder) for text in layer["lora"]]
     branding = layer.get("branding", {})
     for table, key in (
         (layer, "imatrix"), (layer, "calibrate"), (layer, "output"), (branding, "icon")
@@ -44,7 +44,10 @@ def make_layer(fields: Layer, folder: Path, place: str) -> Layer:
     settings = {name.replace("-", "_"): value for name, value in layer.get("settings", {}).items()}
     if "system" in layer:
         if SYSTEM_PROMPT in settings:
-            raise UsageError(f"{place} gives two system prompts.", hint="Leave one of them out.")
+            raise UsageError(
+                "system: The settings have a system prompt, too.",
+                hint="Leave one of them out.",
+            )
         settings[SYSTEM_PROMPT] = _text(layer.pop("system"), folder)
     return layer | ({"settings": settings} if settings else {})
 
@@ -57,6 +60,14 @@ def merged(lower: Layer, upper: Layer) -> Layer:
         if key in lower or key in upper
     }
     return lower | upper | tables
+
+
+def _source(key: str, text: str, folder: Path) -> str:
+    try:
+        return located(text, folder)
+    except SourceError as error:
+        error.message = f"{key}: {error.message}"
+        raise
 
 
 def _path(text: str, folder: Path) -> str:
@@ -72,8 +83,6 @@ def _text(text: str, folder: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").removesuffix("\n")
     except OSError as error:
-        raise UsageError(
-            f"The system prompt in {path} cannot be read: {error.strerror}."
-        ) from error
+        raise UsageError(f"system: The file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8.") from error
+        raise UsageError(f"system: The file {path} is no text in UTF-8.") from error

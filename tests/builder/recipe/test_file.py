@@ -98,8 +98,11 @@ def test_by_default_it_lies_in_dist_beside_the_recipe(tmp_path: Path) -> None:
         ("", "does not say where the model comes from: it has no source"),
         ('[[model]]\nsource = "acme/a"\n[[model]]\nname = "b"', "where model 2 comes from"),
         ("source = x", r"chat.toml is not valid TOML: .*line 1"),
-        ('system = "@gone.txt"', "The system prompt in .*gone.txt cannot be read"),
-        ('system = "a"\nsettings.system-prompt = "b"', "gives two system prompts"),
+        ('system = "@gone.txt"', "In chat.toml, system: The file .*gone.txt cannot be read"),
+        (
+            'system = "a"\nsettings.system-prompt = "b"',
+            "In chat.toml, system: The settings have a system prompt, too",
+        ),
     ],
 )
 def test_what_makes_no_recipe(tmp_path: Path, text: str, told: str) -> None:
@@ -110,7 +113,7 @@ def test_what_makes_no_recipe(tmp_path: Path, text: str, told: str) -> None:
 
 def test_sources_and_files_that_are_not_there(tmp_path: Path) -> None:
     """A model or recipe that is missing is told, and how a recipe is begun."""
-    with pytest.raises(SourceError, match=r"There is no file gone\.gguf"):
+    with pytest.raises(SourceError, match=r"In chat.toml, source: There is no file gone\.gguf"):
         read(tmp_path, 'source = "gone.gguf"')
     with pytest.raises(UsageError, match="cannot be read") as caught:
         read_recipe(tmp_path / "none.toml")

@@ -58,5 +58,5 @@ def test_a_value_that_does_not_fit() -> None:
     """It is told with the flag."""
     with pytest.raises(UsageError, match=r"^--color must be a colour as #rrggbb\.$"):
         flags_layer(build, {"color": "red"})
-    with pytest.raises(UsageError, match="The command line gives two system prompts"):
+    with pytest.raises(UsageError, match="system: The settings have a system prompt"):
         flags_layer(build, {"system": "a", "settings": ("system-prompt=b",)})

@@ -100,3 +100,11 @@ def test_how_to_quantize_is_said_once() -> None:
     assert quantized.order.quantize.is_pure
     with pytest.raises(ToolError, match=r"^Model 2: amiga is not a target\."):
         make_jobs([LEAST, LEAST | {"targets": ["amiga"]}])
+
+
+def test_a_file_for_each_model(tmp_path: Path) -> None:
+    """Two that name the same file are refused; in a folder they have names of their own."""
+    for output in (str(tmp_path), f"{tmp_path}/out/"):
+        assert len(make_jobs([LEAST | {"output": output}] * 2)) == 2
+    with pytest.raises(UsageError, match=r"2 models would be written to .*chat"):
+        make_jobs([LEAST | {"output": f"{tmp_path}/chat"}] * 2)
