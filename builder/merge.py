@@ -9,7 +9,8 @@ from typing import IO
 
 from builder import console
 from builder.cache.items import made_once
-from builder.files import CHUNK_BYTES, atomic_file, require_space, sha256_of
+from builder.digests import digests_of
+from builder.files import CHUNK_BYTES, atomic_file, require_space
 from builder.gguf_header import MAGIC, Header, Tensor, read_header
 from runtime.cachedir import user_cache_dir
 
@@ -40,8 +41,7 @@ def merge(parts: list[Path]) -> Merged:
         DiskError: The cache is full or not writable.
     """
     size = sum(part.stat().st_size for part in parts)
-    with console.progress(f"Reading {len(parts)} parts", size) as advance:
-        digests = [sha256_of(part, advance) for part in parts]
+    digests = digests_of(parts)
     key = hashlib.sha256("\n".join(digests).encode()).hexdigest()
     path = user_cache_dir() / "merged" / f"{key}.gguf"
 

@@ -58,6 +58,9 @@ def _describe(manifest: Manifest) -> str:
         ("format", manifest.format_version),
     ]
     rows += [(f"default {name}", str(value)) for name, value in sorted(manifest.defaults.items())]
+    for name, value in msgspec.structs.asdict(manifest.branding).items():
+        texts = [value] if isinstance(value, str) else value
+        rows += [(f"page {name}", text) for text in texts if text]
     lines = [f"{label:16} {value}" for label, value in rows]
     lines.append("entries:")
     lines += [

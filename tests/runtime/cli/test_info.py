@@ -1,0 +1,29 @@
+"""What `info` tells of a solofile."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from runtime.branding import Branding
+from runtime.cli.commands import run
+from runtime.container import MANIFEST_NAME, ContainerWriter
+from runtime.manifest import encode
+from tests.runtime.test_manifest import MANIFEST
+
+
+def test_defaults_and_branding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each thing that was built in has a line; what was left open has none."""
+    branding = Branding(title="Pirate", examples=("Ahoy?", "Where is the treasure?"))
+    manifest = msgspec.structs.replace(MANIFEST, branding=branding)
+    with (tmp_path / "chat").open("w+b") as file:
+        writer = ContainerWriter(file)
+        writer.add_bytes("tiny.gguf", b"GGUF")
+        writer.add_bytes(MANIFEST_NAME, encode(manifest))
+        writer.finish()
+    assert run(["info", str(tmp_path / "chat")]) == 0
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert ["default", "temp", "0.2"] in lines
+    assert [line[1:] for line in lines if line[0] == "page"] == [
+        ["title", "Pirate"], ["examples", "Ahoy?"], ["examples", "Where is the treasure?"],
+    ]  # fmt: skip
