@@ -34,7 +34,7 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskError(
                 f"The disk with {path.parent} is full.", hint="Free some space and run this again."
             ) from error

@@ -68,6 +68,11 @@ def _failed(doing: str, lines: list[str]) -> AppError:
         return DiskError(
             f"Could not {doing}: the disk is full.", hint="Free some space and run this again."
         )
+    if any("DO NOT MATCH THE HASHES" in line for line in lines):
+        return SourceError(
+            f"Could not {doing}: what came is not the file that was promised.",
+            hint="Run this again; if it stays so, the index, or a proxy, gives out another file.",
+        )
     errors = [line for line in lines if line.startswith("ERROR")]
     reason = errors[-1].removeprefix("ERROR: ") if errors else " ".join(lines).strip()[-300:]
     return SourceError(

@@ -1,24 +1,23 @@
 """Comparing a converted model with its original, which transformers computes, on sample texts."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from builder import console
+from builder.cache.layout import scratch_path
 from builder.child import run_child, run_script
 from builder.convert.environment import converter_python
 from builder.errors import ToolError
 from builder.file_range import FileRange
-from builder.files import explained_disk_errors, require_space
+from builder.files import explained_disk_errors, require_space, scratch_folder
 from builder.gguf_facts import read_facts
 from builder.gguf_header import read_header
 from builder.llamacpp import expose_binding
 from builder.quality.parity_process import OUTPUTS_NAME, PROCESS, TOKENS_NAME, ParityJob
 from builder.quality.samples import read_samples
-from runtime.cachedir import user_cache_dir
 from runtime.engine.pooling import Pooling
 from runtime.engine.weights import Weights
 from runtime.errors import ResourceError, UnsupportedError, UsageError
@@ -169,23 +168,19 @@ def compare(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) 
     facts = read_facts([model], name="")
     _require_comparable(model, facts)
     samples = read_samples()
-    folder = user_cache_dir() / "parity"
-    with explained_disk_errors(folder / "new"):
-        folder.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(scratch_path("parity")) as work, explained_disk_errors(work / "new"):
         require_space(
-            folder, len(samples) * MAX_TOKENS * _row_bytes(model), purpose="what the model says"
+            work, len(samples) * MAX_TOKENS * _row_bytes(model), purpose="what the model says"
         )
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            work = Path(name)
-            job = ParityJob(
-                weights=Weights(model.path.absolute(), model.offset, model.size),
-                texts=[sample.text for sample in samples],
-                max_tokens=MAX_TOKENS,
-                folder=work,
-                is_embedding=bool(facts.pooling),
-            )
-            _compute(job)
-            found = _compare(job, checkpoint, facts.pooling, allows_pickle=allows_pickle)
+        job = ParityJob(
+            weights=Weights(model.path.absolute(), model.offset, model.size),
+            texts=[sample.text for sample in samples],
+            max_tokens=MAX_TOKENS,
+            folder=work,
+            is_embedding=bool(facts.pooling),
+        )
+        _compute(job)
+        found = _compare(job, checkpoint, facts.pooling, allows_pickle=allows_pickle)
     found["other_tokens"] = [samples[number].name for number in found["other_tokens"]]
     return VectorParity(**found) if facts.pooling else LogitParity(**found)
 

@@ -103,10 +103,15 @@ def _transfer_all(wanted: list[Wanted], blobs: Path) -> None:
 
 
 def _enter(repository: str, commit: str, wanted: Wanted) -> None:
-    """Give a content its name in the cache, as the library does."""
+    """Give a content its name in the cache, as the library does, and at the library's lock."""
     from huggingface_hub.file_download import _create_symlink
+    from huggingface_hub.utils._fixes import WeakFileLock
 
     path = _path(repository, wanted.name, commit)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    blob = repository_folder(repository) / "blobs" / wanted.etag
-    _create_symlink(str(blob), str(path), new_blob=True)
+    home = repository_folder(repository)
+    lock = home.parent / ".locks" / home.name / f"{wanted.etag}.lock"
+    for folder in (path.parent, lock.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    with WeakFileLock(str(lock)):
+        if not path.exists():
+            _create_symlink(str(home / "blobs" / wanted.etag), str(path), new_blob=True)

