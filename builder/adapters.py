@@ -10,14 +10,16 @@ from builder.errors import SourceError
 from builder.gguf_header import read_header
 from builder.sources.source import LicenceFile, ModelFile, Source
 from runtime.errors import UnsupportedError
+from runtime.manifest import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedAdapters:
-    """Adapters on this machine, in the order of their numbers, and their licences."""
+    """Adapters on this machine, in the order of their numbers, their licences and terms."""
 
     files: list[ModelFile]
     licences: list[LicenceFile]
+    terms: list[Terms]
 
 
 def fetch_adapters(sources: ReadOnlyList[Source], *, architecture: str) -> FetchedAdapters:
@@ -34,15 +36,17 @@ def fetch_adapters(sources: ReadOnlyList[Source], *, architecture: str) -> Fetch
     """
     files: list[ModelFile] = []
     licences: list[LicenceFile] = []
+    terms: list[Terms] = []
     for source in sources:
         adapter = fetch_companion(source, "adapter")
         _check(adapter.file, architecture)
         files.append(adapter.file)
         licences += adapter.licences
+        terms += adapter.terms
     for name, count in Counter(PurePath(file.name).name for file in files).items():
         if count > 1:
             raise SourceError(f"{count} adapters are called {name}.", hint="Rename all but one.")
-    return FetchedAdapters(files, licences)
+    return FetchedAdapters(files, licences, terms)
 
 
 def _check(file: ModelFile, architecture: str) -> None:

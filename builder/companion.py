@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from builder.errors import SourceError
-from builder.sources.source import LicenceFile, ModelFile, Source
+from builder.gguf_facts import licence_card
+from builder.gguf_header import read_header
+from builder.sources.source import Carried, LicenceFile, ModelFile, Source
+from builder.terms import find_terms
+from runtime.manifest import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """The file on this machine, and its licences, named after it."""
+    """The file on this machine, its licences, named after it, and what they ask."""
 
     file: ModelFile
     licences: list[LicenceFile]
+    terms: list[Terms]
 
 
 def fetch_companion(source: Source, kind: str) -> Companion:
@@ -24,6 +29,7 @@ def fetch_companion(source: Source, kind: str) -> Companion:
 
     Raises:
         SourceError: It could not be had, or is split.
+        DamagedFileError: It is no GGUF, or cut short.
     """
     fetched = source.fetch()
     file = fetched.files[0]
@@ -33,4 +39,8 @@ def fetch_companion(source: Source, kind: str) -> Companion:
         )
     stem = PurePath(file.name).stem
     licences = [LicenceFile(f"{stem}-{one.name}", one.text) for one in fetched.licences]
-    return Companion(file, licences)
+    cards = [licence_card(read_header(file.data)), fetched.card]
+    terms = find_terms(cards, fetched.licences, of=file.name)
+    if isinstance(source, Carried):  # What tells of no licence is under the model's.
+        terms = [one for one in terms if one.license]
+    return Companion(file, licences, terms)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence as ReadOnlyList
 from dataclasses import dataclass
 
+from builder import console
 from builder.adapters import fetch_adapters
 from builder.companion import Companion
 from builder.draft import fetch_draft
 from builder.projector import fetch_projector
 from builder.sources.source import Carried, FetchedModel, LicenceFile, ModelFile, Source
 from runtime.errors import UnsupportedError
+from runtime.manifest import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Companions:
         draft: The draft model.
         projector: The projector.
         licences: Their licences.
+        terms: What these ask.
         notes: Sentences about what came with the model and is left out.
     """
 
@@ -27,6 +30,7 @@ class Companions:
     draft: ModelFile | None
     projector: ModelFile | None
     licences: list[LicenceFile]
+    terms: list[Terms]
     notes: list[str]
 
 
@@ -37,6 +41,7 @@ def fetch_companions(
     adapters: ReadOnlyList[Source],
     draft: Source | None,
     projector: Source | None,
+    has_projector: bool = True,
 ) -> Companions:
     """Bring a model's companions to this machine.
 
@@ -46,6 +51,7 @@ def fetch_companions(
         adapters: Where more adapters come from.
         draft: Where a draft model comes from.
         projector: Where a projector comes from.
+        has_projector: Whether the one that came with the model is wanted, too.
 
     Raises:
         SourceError: One could not be had, or is split.
@@ -59,25 +65,31 @@ def fetch_companions(
         draft = Carried(model.draft)
     found_draft = fetch_draft(draft, target=target) if draft else None
     notes: list[str] = []
-    found_projector = (
-        fetch_projector(projector, target=target) if projector else _carried_projector(model, notes)
-    )
+    found_projector = None
+    if projector:
+        found_projector = fetch_projector(projector, target=target)
+    elif has_projector:
+        found_projector = _own_projector(model, notes)
     found = [one for one in (found_draft, found_projector) if one]
+    known = {one.text for one in model.licences}
+    licences = sum((one.licences for one in found), fetched.licences)
     return Companions(
         adapters=fetched.files,
         draft=found_draft.file if found_draft else None,
         projector=found_projector.file if found_projector else None,
-        licences=sum((one.licences for one in found), fetched.licences),
+        licences=[one for one in licences if one.text not in known],
+        terms=sum((one.terms for one in found), fetched.terms),
         notes=notes,
     )
 
 
-def _carried_projector(model: FetchedModel, notes: list[str]) -> Companion | None:
-    """Return the projector that came with the model; without one of use it still reads texts."""
+def _own_projector(model: FetchedModel, notes: list[str]) -> Companion | None:
+    """Return the projector that belongs to the model; without one of use it still reads texts."""
     if model.projector is None:
         return None
+    console.info(f"Projector: {model.projector.resolve().label}")
     try:
-        return fetch_projector(Carried(model.projector), target=model.files[0].data)
+        return fetch_projector(model.projector, target=model.files[0].data)
     except UnsupportedError as error:
         notes.append(f"{error.message} It is left out.")
         return None

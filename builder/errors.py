@@ -19,3 +19,9 @@ class DiskError(AppError):
     """A file could not be written."""
 
     exit_code = 5
+
+
+class LicenceError(AppError):
+    """A licence forbids what would be done, and nobody has accepted that."""
+
+    exit_code = 8

@@ -20,12 +20,13 @@ from builder.pack import Contents, require_room, write_solofile
 from builder.quantize_options import QuantizeOptions
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
-from builder.sources.source import FetchedModel, Source
+from builder.sources.source import FetchedModel, ResolvedSource, Source
 from builder.targets import Target, host_target
+from builder.terms import all_terms, find_terms, require_accepted, sentences
 from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
 from runtime.errors import UsageError
-from runtime.manifest import Manifest, ModelFacts, SettingValue
+from runtime.manifest import Manifest, ModelFacts, SettingValue, Terms
 
 DEFAULT_FOLDER = Path("dist")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
@@ -47,13 +48,15 @@ class Order:
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
         adapters: Where LoRA adapters to embed come from.
         draft: Where a draft model to embed comes from; None embeds none.
-        projector: Where a projector to embed comes from; None embeds none.
+        projector: Where a projector to embed comes from; None takes the model's own.
+        has_projector: Whether the model's own is embedded, if it has one.
         fits_bytes: The memory that the best model of the source is to fit into; 0 takes the one
             that the source means by itself.
         quantize: How to quantize the weights first; None takes them as they are.
         branding: How it presents itself; what is left empty is taken from the source.
         icon: Its icon; None takes the source's, if it has one.
         tells_target: Whether its file's name ends in the target's.
+        accepts_licence: Whether to go on although a licence forbids passing it on.
     """
 
     source: Source
@@ -68,11 +71,13 @@ class Order:
     adapters: list[Source] = field(default_factory=list)
     draft: Source | None = None
     projector: Source | None = None
+    has_projector: bool = True
     fits_bytes: int = 0
     quantize: QuantizeOptions | None = None
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
     tells_target: bool = False
+    accepts_licence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +85,29 @@ class Prepared:
     """A model that is ready to be packed for any system.
 
     Args:
-        label: What it was made from, exactly.
+        resolved: What it was made from, exactly.
         name: What it is called.
         fetched: What came from its source.
         facts: What its header says.
         companions: What goes beside it.
         weights: The one file that is packed.
+        terms: What its licences ask of those who pass it on.
         seconds: How long all of that took.
     """
 
-    label: str
+    resolved: ResolvedSource
     name: str
     fetched: FetchedModel
     facts: ModelFacts
     companions: Companions
     weights: Weights
+    terms: list[Terms]
     seconds: float
 
     @property
     def notes(self) -> list[str]:
-        """Sentences about what of the source was not taken over."""
-        return self.fetched.notes + self.companions.notes
+        """Sentences about the source, and what of it was not taken over."""
+        return self.resolved.notes + self.fetched.notes + self.companions.notes
 
 
 def make_solofile(order: Order) -> Report:
@@ -129,8 +136,12 @@ def prepare(order: Order) -> Prepared:
         console.info(fit.why)
         source = fit.source
         quantize = QuantizeOptions(quantization=fit.quantization) if fit.quantization else None
-    label = source.resolve().label
-    console.info(f"Source: {label}")
+    resolved = source.resolve()
+    console.info(f"Source: {resolved.label}")
+    for note in resolved.notes:
+        console.info(note)
+    told = find_terms([resolved.card], [])
+    require_accepted(told, is_accepted=order.accepts_licence)
     fetched = source.fetch()
     name = order.name or fetched.name or model_name(fetched.files[0].name)
     facts = read_facts([file.data for file in fetched.files], name=name, card=fetched.card)
@@ -140,14 +151,17 @@ def prepare(order: Order) -> Prepared:
         adapters=order.adapters,
         draft=order.draft,
         projector=order.projector,
+        has_projector=order.has_projector,
     )
-    for note in fetched.notes + companions.notes:
+    terms = all_terms(fetched, companions.terms)
+    for note in fetched.notes + companions.notes + sentences(terms):
         console.info(note)
+    require_accepted(terms, is_accepted=order.accepts_licence)
     weights = quantized_file(fetched, quantize) if quantize else one_file(fetched)
     if quantize:
         facts = read_facts([weights.file.path], name=name, card=fetched.card)
     seconds = time.monotonic() - started
-    return Prepared(label, name, fetched, facts, companions, weights, seconds)
+    return Prepared(resolved, name, fetched, facts, companions, weights, terms, seconds)
 
 
 def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Report:
@@ -181,6 +195,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         origin=origin,
         licences=fetched.licences + companions.licences,
         card=fetched.card.text,
+        terms=prepared.terms,
         adapters=companions.adapters,
         draft=companions.draft,
         projector=companions.projector,
@@ -249,13 +264,14 @@ def _report(
         overhead=size - manifest.weights.size,
         name=manifest.name,
         quantization=manifest.model.quantization,
-        license=manifest.model.license,
+        license=manifest.model.license or manifest.model.license_name,
         target=manifest.kit.target,
         glibc=manifest.kit.glibc,
         seconds=round(seconds, 1),
         start_seconds=round(test.start_s, 2) if test else None,
         answer=test.answer if test else None,
-        source=prepared.label,
+        source=prepared.resolved.label,
         origin=manifest.origin,
         notes=prepared.notes,
+        terms=manifest.terms,
     )

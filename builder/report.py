@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 
 from builder.console import human_bytes, human_seconds
-from runtime.manifest import Origin
+from builder.terms import sentences
+from runtime.manifest import Origin, Terms
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         answer: What it answered; None where untested.
         source: What the model was made from, exactly.
         origin: The same for programs, as the manifest has it.
-        notes: Sentences about what of the source was not taken over.
+        notes: Sentences about the source, and what of it was not taken over.
+        terms: What the licences inside ask of those who pass it on.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     origin: Origin
     notes: list[str] = []
+    terms: list[Terms] = []
 
     @property
     def command(self) -> str:
@@ -69,5 +72,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if self.start_seconds is not None:
             lines.append(("First word after", human_seconds(self.start_seconds)))
+        lines += [("Licence", sentence) for sentence in sentences(self.terms)]
         lines.append(("Run it", self.command))
         return "\n".join(f"{label + ':':18}{text}" for label, text in lines)

@@ -125,6 +125,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             registry and namespace in Ollama's case), or the llamafile's; empty for a local file.
         revision: The commit, the version or the tag; empty for a local file.
         files: What was fetched.
+        gated: Whom the hub gives it to: `auto` to all who accept its terms, `manual` to those whom
+            its owners let in; empty to everybody.
         steps: What was done to it, in order.
     """
 
@@ -132,6 +134,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     repository: str = ""
     revision: str = ""
     files: list[OriginFile]
+    gated: str = ""
     steps: list[Step] = []
 
 

@@ -45,6 +45,7 @@ _GROUPS = {
 @click.option("--lora", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")
 @click.option("--mmproj", metavar="SOURCE", help="projector to embed, which reads images")
+@click.option("--no-mmproj", is_flag=True, help="leave out the projector that is found")
 @click.option(
     "--quantize",
     "quantization",
@@ -61,6 +62,7 @@ _GROUPS = {
 @click.option("--example", "examples", multiple=True, metavar="PROMPT", help="prompt it offers")
 @click.option("--color", metavar="#RRGGBB", help="accent colour")
 @click.option("--icon", type=click.Path(path_type=Path), metavar="FILE", help="PNG or SVG")
+@click.option("--accept-license", is_flag=True, help="go on if it must not be passed on")
 @click.option("--smoke-test/--no-smoke-test", default=True, help="start the finished file once")
 @click.option(
     "--toolchain",

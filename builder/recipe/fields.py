@@ -71,9 +71,13 @@ class ModelFields(
     lora: Annotated[list[str], _meta("LoRA adapters to embed", ["adapter.gguf"])] = []
     draft: Annotated[str, _meta("Draft model to embed", "small.gguf")] = ""
     mmproj: Annotated[str, _meta("Projector to embed, which reads images", "mmproj.gguf")] = ""
+    no_mmproj: Annotated[bool, _meta("Leave out the projector that is found", True)] = False
     system: Annotated[
         str, _meta("System prompt, or `@` and a file with it", "You are a helpful assistant.")
     ] = ""
+    accept_license: Annotated[
+        bool, _meta("Go on although a licence forbids passing the model on", True)
+    ] = False
     smoke_test: Annotated[bool, _meta("Start the finished file once", False)] = True
     toolchain: Annotated[
         Literal["zig", "system"], _meta("Compiler for a kit that is not there yet", "system")

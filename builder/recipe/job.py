@@ -73,6 +73,8 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
     targets = [find_target(name) for name in dict.fromkeys(model.targets)] or [host_target()]
     if model.fits and model.quantize:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
+    if model.mmproj and model.no_mmproj:
+        raise UsageError("mmproj and no-mmproj exclude each other.", hint="Leave one of them out.")
     order = Order(
         source=parse_source(model.source),
         target=targets[0],
@@ -85,11 +87,13 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         adapters=[parse_source(adapter) for adapter in model.lora],
         draft=parse_source(model.draft) if model.draft else None,
         projector=parse_source(model.mmproj) if model.mmproj else None,
+        has_projector=not model.no_mmproj,
         fits_bytes=parse_memory(model.fits) if model.fits else 0,
         quantize=quantize,
         branding=_branding(model),
         icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,
         tells_target=len(targets) > 1,
+        accepts_licence=model.accept_license,
     )
     return Job(model.name or model.source, order, targets)
 

@@ -6,7 +6,7 @@ It downloads, resumes, finds the token and honours `HF_ENDPOINT`, `HF_HOME` and 
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,42 +23,20 @@ from builder.sources.hub_download import (
     repository_folder,
 )
 from builder.sources.hub_errors import explained_hub_errors
-from builder.sources.papers import MAX_BYTES, is_licence
+from builder.sources.hub_revision import COMMIT, Revision, recall, remember, revision_of
 from builder.sources.patience import patiently
+from builder.sources.projectors import best_projector, is_projector
 from builder.sources.quantizations import Variant, choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from runtime.manifest import Origin
 
 if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
+    pass
 
 # The library would otherwise ask the hub about, and tell it of, the tools that run it.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Revision:
-    """One commit of a repository.
-
-    Args:
-        commit: Its full name.
-        sizes: Its files with their sizes in bytes.
-        card: What the hub tells of its card, without the card's text.
-    """
-
-    commit: str
-    sizes: dict[str, int]
-    card: Card = field(default_factory=Card)
-
-    def paper_names(self) -> list[str]:
-        return sorted(
-            name
-            for name, size in self.sizes.items()
-            if (is_licence(name) or name == CARD_NAME) and size <= MAX_BYTES
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +48,14 @@ class Listing:
         variants: The whole models in it, the one that is meant first.
         sizes: All files with their sizes in bytes.
         card: What its card tells.
+        projector: The file by which the first one sees; None where there is none.
     """
 
     commit: str
     variants: list[Variant]
     sizes: dict[str, int]
     card: Card
+    projector: str | None
 
 
 class HubModel:
@@ -91,7 +71,7 @@ class HubModel:
         self.repository = repository
         self.revision = revision
         self.wanted = wanted
-        self._found: tuple[_Revision, tuple[str, ...]] | None = None
+        self._found: tuple[Revision, tuple[str, ...]] | None = None
 
     @property
     def is_cached(self) -> bool:
@@ -110,6 +90,7 @@ class HubModel:
             file_name=PurePosixPath(files[0]).name,
             size_bytes=sum(revision.sizes[name] for name in files),
             card=revision.card,
+            notes=[self._gate(revision.gated)] if revision.gated else [],
         )
 
     def fetch(self) -> FetchedModel:
@@ -121,7 +102,7 @@ class HubModel:
         """
         revision, files = self._find()
         self._require_space(revision, files)
-        self._remember(revision.commit)
+        remember(self.repository, self.revision, revision)
         names = [*files, *revision.paper_names()]
         with explained_hub_errors(self.repository):
             sizes = {name: revision.sizes[name] for name in names}
@@ -138,8 +119,13 @@ class HubModel:
                 for path, name in zip(paths, files, strict=False)
             ],
             origin=Origin(
-                kind="hf", repository=self.repository, revision=revision.commit, files=[]
+                kind="hf",
+                repository=self.repository,
+                revision=revision.commit,
+                gated=revision.gated,
+                files=[],
             ),
+            projector=self._projector(revision, files[0]),
             licences=[LicenceFile(name, text) for name, text in papers.items()],
             # What comes from the cache alone tells nothing but in its text.
             card=Card.read(text) if revision.card == Card() else replace(revision.card, text=text),
@@ -154,25 +140,45 @@ class HubModel:
         revision, files = self._find()
         whole = [one for one in variants(revision.sizes) if not one.missing]
         whole.sort(key=lambda one: one.files != files)
-        return Listing(revision.commit, whole, revision.sizes, revision.card)
+        projector = best_projector(revision.sizes, files[0])
+        return Listing(revision.commit, whole, revision.sizes, revision.card, projector)
 
-    def _find(self) -> tuple[_Revision, tuple[str, ...]]:
+    def _gate(self, gated: str) -> str:
+        whom = "people who accepted its terms"
+        if gated == "manual":
+            whom += " and whom its owners let in"
+        return f"The hub gives {self.repository} only to {whom}; they bind the solofile, too."
+
+    def _find(self) -> tuple[Revision, tuple[str, ...]]:
         if self._found is None:
             revision = self._cached_exactly() or self._ask_hub()
-            chosen = choose(variants(revision.sizes), self.wanted, f"hf:{self.repository}")
-            self._found = revision, chosen.files
+            self._found = revision, self._choose(revision)
         return self._found
 
-    def _cached_exactly(self) -> _Revision | None:
-        """Return the revision without asking the hub, where the cache holds just what is meant."""
-        if not _COMMIT.fullmatch(self.revision) or not self.wanted.endswith(".gguf"):
+    def _choose(self, revision: Revision) -> tuple[str, ...]:
+        if is_projector(self.wanted) and self.wanted in revision.sizes:
+            return (self.wanted,)
+        return choose(variants(revision.sizes), self.wanted, f"hf:{self.repository}").files
+
+    def _projector(self, revision: Revision, model: str) -> "HubModel | None":
+        name = None if is_projector(model) else best_projector(revision.sizes, model)
+        if name is None:
             return None
-        revision = self._in_cache()
+        projector = HubModel(self.repository, revision.commit, name)
+        projector._found = revision, (name,)
+        return projector
+
+    def _cached_exactly(self) -> Revision | None:
+        """Return the revision without asking the hub, where the cache holds just what is meant."""
+        if not COMMIT.fullmatch(self.revision) or not self.wanted.endswith(".gguf"):
+            return None
+        revision = recall(self.repository, self.revision)
         path = PurePosixPath(self.wanted)
         needed = [str(path.with_name(name)) for name in part_names(path.name)]
-        return revision if revision and all(name in revision.sizes for name in needed) else None
+        is_here = all(cached_file(self.repository, name, self.revision) for name in needed)
+        return revision if is_here else None
 
-    def _ask_hub(self) -> _Revision:
+    def _ask_hub(self) -> Revision:
         import httpx2
         from huggingface_hub import HfApi
         from huggingface_hub.errors import OfflineModeIsEnabled
@@ -196,13 +202,13 @@ class HubModel:
                 f"The hub is not reachable; using what its cache holds of {self.repository}."
             )
             return revision
-        return _revision_of(info)
+        return revision_of(info)
 
-    def _in_cache(self) -> _Revision | None:
+    def _in_cache(self) -> Revision | None:
         """Return what the hub's cache holds of the wanted revision."""
         home = repository_folder(self.repository)
         commit = self.revision
-        if not _COMMIT.fullmatch(commit):
+        if not COMMIT.fullmatch(commit):
             ref = home / "refs" / (commit or "main")
             commit = ref.read_text(encoding="utf-8").strip() if ref.is_file() else "-"
         snapshot = home / "snapshots" / commit
@@ -211,9 +217,10 @@ class HubModel:
             for path in snapshot.rglob("*")
             if path.is_file()
         }
-        return _Revision(commit, sizes) if sizes else None
+        known = recall(self.repository, commit) or Revision(commit, {})
+        return Revision(commit, sizes, known.card, known.gated) if sizes else None
 
-    def _require_space(self, revision: _Revision, files: tuple[str, ...]) -> None:
+    def _require_space(self, revision: Revision, files: tuple[str, ...]) -> None:
         missing = [
             name for name in files if not cached_file(self.repository, name, revision.commit)
         ]
@@ -222,24 +229,6 @@ class HubModel:
             cache.mkdir(parents=True, exist_ok=True)
         needed = sum(revision.sizes[name] for name in missing)
         require_space(cache, needed, purpose="the download")
-
-    def _remember(self, commit: str) -> None:
-        """Note in the hub's cache which commit a branch stood for, to find it offline."""
-        ref = repository_folder(self.repository) / "refs" / (self.revision or "main")
-        if not _COMMIT.fullmatch(self.revision):
-            with explained_disk_errors(ref):
-                ref.parent.mkdir(parents=True, exist_ok=True)
-                ref.write_text(commit, encoding="utf-8")
-
-
-def _revision_of(info: "ModelInfo") -> _Revision:
-    tags = [tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")]
-    told = vars(info.card_data) if info.card_data else {}
-    return _Revision(
-        commit=info.sha or "",
-        sizes={sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []},
-        card=Card.of({"license": tags} | {name: value for name, value in told.items() if value}),
-    )
 
 
 def promised_sha256(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from builder.errors import SourceError
 from builder.file_range import FileRange
 from builder.sources.llamafile_arguments import LlamafileArguments, parse_arguments
-from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
+from builder.sources.source import Carried, FetchedModel, ModelFile, ResolvedSource
 from runtime.manifest import Origin
 
 ARGUMENTS_NAME = ".args"
@@ -58,7 +58,7 @@ class Llamafile:
             origin=Origin(kind="llamafile", repository=self.path.name, files=[]),
             adapters=adapters,
             draft=drafts[-1] if drafts else None,
-            projector=projectors[-1] if projectors else None,
+            projector=Carried(projectors[-1]) if projectors else None,
             settings=arguments.taken.settings,
             notes=arguments.taken.notes,
         )

@@ -6,12 +6,10 @@ from pathlib import Path, PurePosixPath
 
 from builder.sources.hub import promised_sha256
 from builder.sources.papers import papers_beside
+from builder.sources.projectors import best_projector
 from builder.sources.quantizations import choose, variants
-from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
+from builder.sources.source import Carried, FetchedModel, ModelFile, ResolvedSource
 from runtime.manifest import Origin
-
-# With several projectors the smaller of the exact ones is taken, as llama.cpp's users do.
-_PROJECTOR_TYPES = ("f16", "bf16", "q8_0", "f32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +45,19 @@ class LocalRepository:
         """
         names = self._choose(wanted)
         files = [self._file(name) for name in names]
+        projector = best_projector(self.files, names[0])
         papers = papers_beside(files[0].path.parent, files[0].name)
         return FetchedModel(
             files=files,
             origin=self.origin,
             licences=papers.licences,
             card=papers.card,
-            projector=self._projector(),
+            projector=Carried(self._file(projector)) if projector else None,
         )
 
     def _choose(self, wanted: str) -> tuple[str, ...]:
         return choose(variants(self.files), wanted, self.label).files
 
-    def _projector(self) -> ModelFile | None:
-        found = sorted(name for name in self.files if is_projector(name))
-        for kind in _PROJECTOR_TYPES:
-            matches = [name for name in found if f"-{kind}." in PurePosixPath(name).name.lower()]
-            if matches:
-                found = matches
-                break
-        return self._file(found[0]) if found else None
-
     def _file(self, name: str) -> ModelFile:
         path = self.files[name]
         return ModelFile(path, PurePosixPath(name).name, promised_sha256(path))
-
-
-def is_projector(name: str) -> bool:
-    """Say whether a file's name is a projector's."""
-    return "mmproj" in name.lower() and name.lower().endswith(".gguf")

@@ -10,7 +10,7 @@ from builder.sources.gguf_file import begins_like_gguf
 from builder.sources.ollama_name import OllamaName
 from builder.sources.ollama_settings import compare_templates, take_parameters
 from builder.sources.ollama_store import StoredModel, find_model
-from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from builder.sources.source import Carried, FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from builder.sources.taken import Taken
 from runtime.errors import UnsupportedError
 from runtime.manifest import Origin
@@ -63,7 +63,7 @@ class OllamaModel:
                 for number, text in enumerate(model.read("license"), start=1)
             ],
             adapters=_files(model, "adapter", f"{model.name.file_stem}-adapter"),
-            projector=projectors[0] if projectors else None,
+            projector=Carried(projectors[0]) if projectors else None,
             settings=taken.settings,
             notes=taken.notes,
         )

@@ -11,7 +11,7 @@ from builder.defaults import typed_setting
 from builder.file_range import FileRange
 from builder.icon import IconFile, checked_icon
 from builder.sources.card import Card
-from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from builder.sources.source import Carried, FetchedModel, LicenceFile, ModelFile, ResolvedSource
 from builder.sources.taken import Taken
 from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError
@@ -77,7 +77,7 @@ class Solofile:
             name=manifest.name,
             adapters=files["adapter"],
             draft=next(iter(files["draft"]), None),
-            projector=next(iter(files["projector"]), None),
+            projector=next(map(Carried, files["projector"]), None),
             settings=taken.settings,
             notes=taken.notes,
             branding=manifest.branding,

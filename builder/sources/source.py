@@ -57,7 +57,7 @@ class FetchedModel:
         name: What the model is called; empty where its file's name tells.
         adapters: The LoRA adapters that came with it, in the order of their numbers.
         draft: The draft model that came with it.
-        projector: The projector that came with it.
+        projector: Where the projector that belongs to it comes from.
         settings: The settings that came with it.
         notes: Sentences about what came with it and cannot be taken over.
         branding: How it presented itself.
@@ -71,7 +71,7 @@ class FetchedModel:
     name: str = ""
     adapters: list[ModelFile] = field(default_factory=list)
     draft: ModelFile | None = None
-    projector: ModelFile | None = None
+    projector: "Source | None" = None
     settings: dict[str, SettingValue] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     branding: Branding = field(default_factory=Branding)

@@ -49,7 +49,7 @@ def _describe(manifest: Manifest) -> str:
         ("trained context", f"{model.n_ctx_train} tokens"),
         ("made for", _purpose(model.pooling)),
         ("licence", _licence(model)),
-        *(("terms", " ".join(filter(None, [one.of, one.sentence]))) for one in manifest.terms),
+        *(("terms", one.sentence) for one in manifest.terms),
         *(("base model", name) for name in model.base_model),
         ("came from", came_from),
         *((step.kind, shlex.join(step.command)) for step in origin.steps),

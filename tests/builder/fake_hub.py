@@ -30,12 +30,16 @@ class Repository:
         tags: What its card says.
         token: Who wants in must show this; empty lets everybody in.
         is_gated: Whether it is refused as gated, not as missing.
+        gated: What it tells everybody of its gate, and then only files are refused.
+        card: What the lines in front of its card say.
     """
 
     files: dict[str, bytes]
     tags: list[str] = field(default_factory=list)
     token: str = ""
     is_gated: bool = False
+    gated: str = ""
+    card: dict[str, str] = field(default_factory=dict)
 
     def revisions(self) -> dict[str, str]:
         """Return the commits by the names that lead to them."""
@@ -169,8 +173,12 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.state.repositories.get(match[1]) if match else None
         if match is None or repository is None:
             self._refuse(401, "RepoNotFound")
-        elif repository.token and self.headers.get("Authorization") != f"Bearer {repository.token}":
-            gated = repository.is_gated
+        elif (
+            repository.token
+            and self.headers.get("Authorization") != f"Bearer {repository.token}"
+            and not (info and repository.gated)
+        ):
+            gated = repository.is_gated or repository.gated
             self._refuse(403 if gated else 401, "GatedRepo" if gated else "RepoNotFound")
         elif (commit := repository.revisions().get(match[2] or "main")) is None:
             self._refuse(404, "RevisionNotFound")
@@ -224,7 +232,13 @@ class _Handler(BaseHTTPRequestHandler):
             }
             for file, data in repository.files.items()
         ]
-        facts = {"id": name, "sha": commit, "tags": repository.tags, "siblings": siblings}
+        facts: dict[str, object] = {
+            "id": name,
+            "sha": commit,
+            "tags": repository.tags,
+            "siblings": siblings,
+        }
+        facts |= {"gated": repository.gated or False, "cardData": repository.card}
         body = json.dumps(facts).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

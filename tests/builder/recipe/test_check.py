@@ -38,7 +38,7 @@ from runtime.errors import UsageError
         (
             "[[model]]\n[[model]]\nx.y = 1",
             "In chat.toml, x of model 2 is unknown.",
-            "Known are allow-",
+            "Known are accept-license, ",
         ),
         ("source = 1", "In chat.toml, source must be a text, not a whole number.", ""),
         ('targets = "a"', "In chat.toml, targets must be a list, not a text.", ""),

@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
 from builder.errors import SourceError
+from builder.sources.card import Card
 from builder.sources.hub import HubModel
 from tests.builder.fake_hub import COMMIT, OLD_COMMIT, FakeHub, Repository
 
@@ -186,6 +188,69 @@ def test_a_program_of_its_own(hub: FakeHub, repository: Repository, tmp_path: Pa
     assert path.is_relative_to(tmp_path / "other")
     assert path.read_bytes() == repository.files["Tiny-Q4_K_M.gguf"]
     assert all(NAME in request for request in hub.requests)
+
+
+def test_its_projector(hub: FakeHub, repository: Repository) -> None:
+    """It is found by itself, fetched when it is wanted, and can be named."""
+    asked = len(hub.requests)
+    projector = HubModel(NAME).fetch().projector
+    assert projector is not None
+    assert not any("mmproj" in request for request in hub.requests[asked:])
+    name = "mmproj-Tiny-F16.gguf"
+    assert projector.resolve().label == f"hf:{NAME}@{COMMIT[:12]}:{name}"
+    questions = sum("/api/" in request for request in hub.requests)
+    fetched = projector.fetch()
+    assert sum("/api/" in request for request in hub.requests) == questions
+    assert fetched.files[0].path.read_bytes() == repository.files[name]
+    assert fetched.projector is None
+    assert HubModel(NAME, wanted=name).fetch().files == fetched.files
+
+
+def test_an_exact_file_keeps_its_projector(hub: FakeHub, repository: Repository) -> None:
+    """What was left out before is still known, although nobody is asked."""
+    model = HubModel(NAME, COMMIT, "Tiny-Q4_K_M.gguf")
+    model.fetch()
+    asked = len(hub.requests)
+    again = HubModel(NAME, COMMIT, "Tiny-Q4_K_M.gguf").fetch()
+    assert len(hub.requests) == asked
+    assert again.projector is not None
+    assert again.card == model.fetch().card
+    assert (
+        again.projector.fetch().files[0].path.read_bytes()
+        == (repository.files["mmproj-Tiny-F16.gguf"])
+    )
+
+
+def test_its_card(repository: Repository) -> None:
+    """It comes with the model; licence and base models are known before."""
+    text = b"---\nlicense: other\nlicense_name: tiny\nbase_model: acme/Base\n---\n# Tiny\n"
+    repository.files["README.md"] = text
+    repository.tags = []
+    repository.card = {"license": "other", "license_name": "tiny", "base_model": "acme/Base"}
+    model = HubModel(NAME)
+    told = Card(license_name="tiny", base_model=["acme/Base"])
+    assert model.resolve().card == replace(told, text=b"")
+    assert model.fetch().card == replace(told, text=text)
+
+
+@pytest.mark.parametrize(
+    ("gated", "whom"),
+    [
+        ("auto", "only to people who accepted its terms; they"),
+        ("manual", "its owners let in; they"),
+    ],
+)
+def test_a_gated_repository_that_opens(
+    hub: FakeHub, repository: Repository, monkeypatch: pytest.MonkeyPatch, gated: str, whom: str
+) -> None:
+    """What is to be accepted is said before anything is fetched, and the origin tells of it."""
+    repository.gated, repository.token = gated, "secret"
+    (note,) = HubModel(NAME).resolve().notes
+    assert whom in note
+    with pytest.raises(SourceError, match="only to people who accepted its terms"):
+        HubModel(NAME).fetch()
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    assert HubModel(NAME).fetch().origin.gated == gated
 
 
 def test_a_licence_called_other_is_none(hub: FakeHub, repository: Repository) -> None:

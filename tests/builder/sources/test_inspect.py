@@ -51,6 +51,29 @@ def test_a_repository(hub: FakeHub, repository: Repository) -> None:
     assert [request.rpartition(" ")[2] for request in fetched] == ["bytes=0-2097151"]
 
 
+def test_what_is_known_of_licence_and_projector(
+    repository: Repository, capfd: pytest.CaptureFixture[str], hub: FakeHub
+) -> None:
+    """Both are told before anything is downloaded, and the projector takes memory, too."""
+    (name,) = hub.repositories
+    repository.tags, repository.gated = [], "auto"
+    repository.card = {"license": "llama3.2", "base_model": "acme/Tiny"}
+    found = inspect_source(HubModel(name), 0)
+    size = len(repository.files["mmproj-Tiny-F16.gguf"])
+    assert (found.projector, found.projector_size) == ("mmproj-Tiny-F16.gguf", size)
+    choice = found.choices[0]
+    assert choice.memory == choice.size + size + found.cache_bytes + found.overhead_bytes
+    assert (found.license, found.base_model) == ("llama3.2", ["acme/Tiny"])
+    gate, terms = found.notes
+    assert "only to people who accepted its terms" in gate
+    assert terms.startswith("Llama 3.2 Community License lets you pass the model on")
+    assert run(["inspect", f"hf:{name}"]) == 0
+    told = capfd.readouterr().out
+    assert "Projector:     mmproj-Tiny-F16.gguf" in told
+    assert "Base model:    acme/Tiny" in told
+    assert gate in told
+
+
 def test_a_header_of_several_blocks(
     hub: FakeHub, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ def test_its_companions(tmp_path: Path, weights: Path) -> None:
     assert fetched.files[0].name == "a.gguf"
     assert fetched.projector is not None
     assert fetched.draft is not None
-    named = [fetched.projector.name, fetched.draft.name, fetched.adapters[0].name]
+    named = [fetched.projector.resolve().file_name, fetched.draft.name, fetched.adapters[0].name]
     assert named == ["mmproj-a.gguf", "d.gguf", "l.gguf"]
 
 

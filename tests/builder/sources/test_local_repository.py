@@ -25,7 +25,7 @@ def test_a_model_is_chosen_as_on_the_hub(tmp_path: Path) -> None:
         (tmp_path / "T-Q8_0.gguf", "T-Q8_0.gguf")
     ]
     assert fetched.projector is not None
-    assert fetched.projector.path == tmp_path / "mmproj-T-F32.gguf"
+    assert fetched.projector.fetch().files[0].path == tmp_path / "mmproj-T-F32.gguf"
     with pytest.raises(SourceError, match=r"lmstudio:a/b holds no Q2_K\.") as caught:
         found.resolve("Q2_K")
     assert caught.value.hint == "There are Q4_K_M, Q8_0."
@@ -36,17 +36,3 @@ def test_several_models(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds more than one model") as caught:
         repository(tmp_path, "A-Q8_0.gguf", "B-Q8_0.gguf").resolve("")
     assert "as in lmstudio:a/b:A-Q8_0.gguf" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("names", "chosen"),
-    [
-        (("mmproj-T-F32.gguf", "mmproj-T-F16.gguf"), "mmproj-T-F16.gguf"),
-        (("mmproj-T.gguf",), "mmproj-T.gguf"),
-        ((), ""),
-    ],
-)
-def test_its_projector(tmp_path: Path, names: tuple[str, ...], chosen: str) -> None:
-    """Of several the half-precise one."""
-    projector = repository(tmp_path, "T-Q8_0.gguf", *names).fetch("").projector
-    assert (projector.name if projector else "") == chosen

@@ -63,7 +63,7 @@ def test_everything_that_belongs_to_it(store: TinyOllama, weights: Path, tmp_pat
     assert (file.name, file.sha256) == ("tiny-1b.gguf", file.path.name.removeprefix("sha256-"))
     assert [one.path for one in fetched.adapters] == [store.blob(tmp_path / "lora")]
     assert fetched.projector is not None
-    assert fetched.projector.path == store.blob(projector)
+    assert fetched.projector.fetch().files[0].path == store.blob(projector)
     assert fetched.settings == {"temp": 0.2, "ctx_size": 2048, "system_prompt": "You are a pirate."}
     assert [(one.name, one.text) for one in fetched.licences] == [
         ("LICENSE", b"Do as you like."),
