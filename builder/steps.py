@@ -32,7 +32,7 @@ def quantizing(parts: list[OriginFile], output: str, options: QuantizeOptions) -
         options: How it was quantized.
 
     Raises:
-        OSError: The importance matrix cannot be read any more.
+        OSError: The importance matrix, or the text for one, cannot be read any more.
     """
     flags = list(_flags(options))
     files = [parts[0].name, output, options.quantization.name]
@@ -41,7 +41,7 @@ def quantizing(parts: list[OriginFile], output: str, options: QuantizeOptions) -
         command=["solofile", "quantize", *flags, *files],
         type=options.quantization.name,
         tensor_types={one.pattern: _type(one.type_id) for one in options.tensor_types},
-        inputs=[*parts, *([_facts(options.imatrix)] if options.imatrix else [])],
+        inputs=parts + [_facts(path) for path in (options.imatrix, options.calibrate) if path],
         llama_cpp_commit=LLAMA_CPP_COMMIT,
     )
 
@@ -49,6 +49,8 @@ def quantizing(parts: list[OriginFile], output: str, options: QuantizeOptions) -
 def _flags(options: QuantizeOptions) -> Iterator[str]:
     if options.imatrix:
         yield from ("--imatrix", options.imatrix.name)
+    if options.calibrate:
+        yield from ("--calibrate", options.calibrate.name)
     for one in options.tensor_types:
         yield from ("--tensor-type", f"{one.pattern}={_type(one.type_id)}")
     if options.output_tensor_type is not None:

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "answer one prompt and end",
     "embed": "print the embedding of a text",
     "info": "show what is inside",
+    "licenses": "print the licences inside",
     "verify": "check every byte",
     "extract": "write the weights out",
     "install-desktop": "put it into the menus of this desktop",

@@ -18,6 +18,10 @@ EXAMPLES = """\
   MODEL info --json
   MODEL info other-solofile"""
 GROUPS = ()
+_GATES = {
+    "auto": "people who accepted its terms",
+    "manual": "people who accepted its terms and whom its owners let in",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +56,7 @@ def _describe(manifest: Manifest) -> str:
         *(("terms", one.sentence) for one in manifest.terms),
         *(("base model", name) for name in model.base_model),
         ("came from", came_from),
+        *([("given to", _GATES.get(origin.gated, origin.gated))] if origin.gated else []),
         *((step.kind, shlex.join(step.command)) for step in origin.steps),
         ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),

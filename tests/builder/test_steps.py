@@ -7,9 +7,13 @@ import pytest
 
 from builder.__main__ import run
 from builder.cli.quantize_flags import QuantizeFlags
+from builder.quantization_table import QUANTIZATIONS
+from builder.quantize_options import QuantizeOptions
 from builder.sources.gguf_file import GgufFile
+from builder.steps import quantizing
 from builder.weights import one_file, quantized_file
 from runtime.cachedir import user_cache_dir
+from runtime.manifest import OriginFile
 from tests.builder.tiny_gguf import write_split_gguf
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
@@ -24,6 +28,20 @@ def test_merging(tmp_path: Path, own_cache: Path) -> None:
     assert step.command == ["llama-gguf-split", "--merge", parts[0].name, "tiny.gguf"]
     digests = [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]
     assert [one.sha256 for one in step.inputs] == digests
+
+
+def test_what_else_went_in(tmp_path: Path) -> None:
+    """A text for an importance matrix is told with its digest."""
+    text = tmp_path / "text.txt"
+    text.write_text("One fine day.", encoding="utf-8")
+    options = QuantizeOptions(quantization=QUANTIZATIONS["IQ2_XS"], calibrate=text)
+    parts = [OriginFile(name="a.gguf", size=1, sha256="00")]
+    step = quantizing(parts, "b.gguf", options)
+    assert step.command == [
+        "solofile", "quantize", "--calibrate", "text.txt", "a.gguf", "b.gguf", "IQ2_XS",
+    ]  # fmt: skip
+    digest = hashlib.sha256(text.read_bytes()).hexdigest()
+    assert step.inputs == [*parts, OriginFile(name="text.txt", size=13, sha256=digest)]
 
 
 @pytest.mark.usefixtures("binding")

@@ -8,7 +8,9 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.kit import Kit
+from runtime.cli import commands
 from runtime.container import Container
+from runtime.errors import UsageError
 from runtime.manifest import Manifest, read_manifest
 from runtime.verify import verify
 from tests.builder.fake_hub import COMMIT, FakeHub, Repository
@@ -74,6 +76,39 @@ def test_all_of_it(capfd: pytest.CaptureFixture[str]) -> None:
     assert (one.model, one.origin, one.terms) == (two.model, two.origin, two.terms)
     with Container.open(Path("two")) as container:
         assert container.read("card/README.md") == README
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_solofile_tells_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """`info` and `licenses` say what is inside."""
+    assert run(["build", f"hf:{NAME}", "-o", "out"]) == 0
+    capfd.readouterr()
+    assert commands.run(["info", "out"]) == 0
+    told = capfd.readouterr().out
+    assert "licence          llama3.2\n" in told
+    assert "terms            Llama 3.2 Community License lets you" in told
+    assert "base model       acme/Seer\n" in told
+    assert "given to         people who accepted its terms\n" in told
+    assert commands.run(["licenses", "out"]) == 0
+    told = capfd.readouterr().out
+    assert told == (
+        "==== LICENSES/LICENSE.txt ====\nLLAMA 3.2 COMMUNITY LICENSE AGREEMENT\n\n"
+        "==== LICENSES/USE_POLICY.md ====\nDo no harm.\n\n"
+    )
+
+
+def test_no_licence_to_print(
+    repository: Repository, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """That is said, and is no failure."""
+    assert run(["build", str(tmp_path / "model.gguf"), "-o", "out"]) == 0
+    capfd.readouterr()
+    assert commands.run(["licenses", "out"]) == 0
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "out carries no licence text" in told.err
+    with pytest.raises(UsageError, match="There is no file nowhere"):
+        commands.run(["licenses", "nowhere"])
 
 
 @pytest.mark.usefixtures("repository")
