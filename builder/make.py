@@ -1,6 +1,5 @@
 """From a source to a finished solofile: resolve, fetch, check, quantize, pack, smoke-test."""
 
-import re
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,12 @@ import msgspec
 from builder import console
 from builder.branding import merged_branding
 from builder.companions import Companions, fetch_companions
-from builder.files import atomic_path, explained_disk_errors, require_writable
+from builder.files import atomic_path
 from builder.fits import fitting
 from builder.gguf_facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit import ensure_kit
+from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, require_room, write_solofile
 from builder.quantize_options import QuantizeOptions
 from builder.report import Report
@@ -25,11 +25,7 @@ from builder.targets import Target, host_target
 from builder.terms import all_terms, find_terms, require_accepted, sentences
 from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
-from runtime.errors import UsageError
 from runtime.manifest import Manifest, ModelFacts, SettingValue, Terms
-
-DEFAULT_FOLDER = Path("dist")
-_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def prepare(order: Order) -> Prepared:
         AppError: Whatever failed, as one sentence.
     """
     started = time.monotonic()
-    _require_output_folder(order)
+    require_folder(order.output, is_folder=order.is_output_folder)
     source, quantize = order.source, order.quantize
     if order.fits_bytes:
         fit = fitting(source, order.fits_bytes)
@@ -203,8 +199,9 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         branding=merged_branding(fetched.branding, order.branding),
         icon=order.icon or fetched.icon,
     )
-    output = _output_path(order, order.name or f"{prepared.name}-{facts.quantization}")
-    _require_free(output, taken)
+    stem = order.name or f"{prepared.name}-{facts.quantization}"
+    output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
+    require_free(output, taken)
     require_room(contents, order.target, output.parent)
     with atomic_path(output, mode=0o755) as part:
         manifest = write_solofile(contents, part)
@@ -212,32 +209,6 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         test = _tested(order, part, EMBED if facts.pooling else RUN)
     seconds = prepared.seconds + time.monotonic() - started
     return _report(output, manifest, test, prepared, seconds)
-
-
-def _require_output_folder(order: Order) -> None:
-    """Find out that nothing can be written before anything long is begun."""
-    output = order.output or DEFAULT_FOLDER
-    if order.output is None or order.is_output_folder:
-        with explained_disk_errors(output):
-            output.mkdir(parents=True, exist_ok=True)
-    require_writable(output if output.is_dir() else output.parent)
-
-
-def _require_free(output: Path, taken: Collection[Path]) -> None:
-    if output in taken:
-        raise UsageError(
-            f"Two models would both be written to {output}.",
-            hint="Give them names of their own, with `name` or `output`.",
-        )
-
-
-def _output_path(order: Order, stem: str) -> Path:
-    suffix = order.target.executable_suffix
-    output = DEFAULT_FOLDER if order.output is None else order.output
-    ending = f"-{order.target.name}" if order.tells_target else ""
-    if output.is_dir():
-        return output / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{ending}{suffix}"
-    return output.with_name(f"{output.name.removesuffix(suffix)}{ending}{suffix}")
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
