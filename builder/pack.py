@@ -233,9 +233,12 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
 
 def damaged(source: Path | FileRange) -> DamagedFileError:
     """Return the error that says a fetched file is not what its origin promised."""
+    path = source if isinstance(source, Path) else source.path
+    # A name in the hub's cache leads to the content, which would be found again.
+    what = str(path.resolve()) if path.is_symlink() else "it"
     return DamagedFileError(
         f"{source} is damaged: it is not the file its origin tells of.",
-        hint="Delete it and run this again.",
+        hint=f"Delete {what} and run this again.",
     )
 
 

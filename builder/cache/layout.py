@@ -16,12 +16,14 @@ class Kind:
         what: What it is, for people.
         pattern: Where its items lie in the cache folder.
         is_remade: Whether a build makes or fetches them again.
+        is_the_hubs: Whether they lie in the hub's cache instead.
     """
 
     name: str
     what: str
     pattern: str
     is_remade: bool = True
+    is_the_hubs: bool = False
 
 
 KINDS = {
@@ -34,6 +36,12 @@ KINDS = {
         Kind("zstd", "zstd's source", "zstd/*"),
         Kind("tools", "compilers and build tools", "tools/*"),
         Kind("wheels", "models out of wheels", "wheels/*"),
+        Kind(
+            "downloads",
+            "unfinished downloads from the hub",
+            "models--*/blobs/*.incomplete",
+            is_the_hubs=True,
+        ),
         Kind("merged", "split models put together", "merged/*"),
         Kind("converter", "environments of llama.cpp's converter", "converter/*"),
         Kind("converted", "converted models", "converted/*"),
@@ -52,8 +60,8 @@ _LOCK = "*.lock"
 
 def paths_of(kind: Kind) -> list[Path]:
     """Return the items of a kind."""
-    found = user_cache_dir().glob(kind.pattern)
-    return sorted(path for path in found if not _is_no_item(path))
+    folder = _hubs_cache() if kind.is_the_hubs else user_cache_dir()
+    return sorted(path for path in folder.glob(kind.pattern) if not _is_no_item(path))
 
 
 def scratch_path(name: str) -> Path:
@@ -76,8 +84,15 @@ def is_left_over(path: Path) -> bool:
     return any(fnmatch.fnmatch(path.name, pattern) for pattern in _LEFT_OVER)
 
 
+def _hubs_cache() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
 def _all_paths() -> set[Path]:
-    patterns = {*(kind.pattern for kind in KINDS.values()), "kits/*", "scratch/.*"}
+    patterns = {kind.pattern for kind in KINDS.values() if not kind.is_the_hubs}
+    patterns |= {"kits/*", "scratch/.*"}
     return {path for pattern in patterns for path in user_cache_dir().glob(pattern)}
 
 

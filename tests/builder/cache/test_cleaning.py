@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from builder.__main__ import run
 from builder.cache.cleaning import DAY_S, clean
@@ -19,6 +20,13 @@ from tests.builder.tiny_gguf import write_gguf
 from tests.builder.tiny_kit import make_tiny_kit
 
 RUNTIME = "0" * 32
+
+
+@pytest.fixture(autouse=True)
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the hub's own, with nothing in it."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
 
 
 @pytest.fixture
@@ -94,7 +102,7 @@ def test_cleaning_takes_what_is_old(cache: Path) -> None:
     assert left_overs() == []
     assert not list(cache.rglob("*.lock"))
     assert {item.kind for item in items()} == set(KINDS) - {
-        "tools", "merged", "converted", "imatrix"
+        "tools", "merged", "converted", "imatrix", "downloads"
     }  # fmt: skip
 
 
@@ -108,6 +116,19 @@ def test_cleaning_some_kinds(cache: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(UsageError, match="everything is no kind of items"):
         clean(["everything"])
+
+
+def test_unfinished_downloads(cache: Path, hub_cache: Path) -> None:
+    """They can be gone on with for 30 days; finished ones are not ours to remove."""
+    blobs = hub_cache / "models--acme--Tiny" / "blobs"
+    blobs.mkdir(parents=True)
+    for name in ("a", "b.incomplete", "c.incomplete"):
+        (blobs / name).write_bytes(bytes(100))
+    make_old(blobs / "a", 31)
+    make_old(blobs / "b.incomplete", 31)
+    assert len(items([KINDS["downloads"]])) == 2
+    assert str(blobs / "b.incomplete") in clean().removed
+    assert sorted(path.name for path in blobs.iterdir()) == ["a", "c.incomplete"]
 
 
 def test_what_is_in_use_stays(cache: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from huggingface_hub import constants
 
 from builder.errors import DiskError, SourceError
+from builder.pack import damaged
 from builder.sources import patience
 from builder.sources.hub import HubModel
 from tests.builder.fake_hub import COMMIT, FakeHub, Fault, Repository, serving
@@ -195,6 +196,16 @@ def test_a_cached_file_of_another_size(hub: FakeHub, content: bytes) -> None:
     """What lost its end in a crash is fetched anew."""
     path = HubModel(NAME).fetch().files[0].path
     path.resolve().write_bytes(content[:1000])
+    assert fetched() == content
+
+
+def test_a_cached_file_with_other_bytes(hub: FakeHub, content: bytes) -> None:
+    """Packing finds it out and tells what to delete; then it is fetched anew."""
+    path = HubModel(NAME).fetch().files[0].path
+    path.resolve().write_bytes(bytes(len(content)))
+    hint = damaged(path).hint
+    assert str(path.resolve()) in hint
+    path.resolve().unlink()
     assert fetched() == content
 
 
