@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from builder.errors import ToolError
+from builder.quality.answer import PROMPT, read_answer, read_embedding
 
-RUN = ("run", "--temp", "0", "-n", "24")
+RUN = ("run", "--json", "--temp", "0", "-n", "24")
 EMBED = ("embed",)
-PROMPT = "What is the capital of France?"
 BASE_TIMEOUT_S = 120.0
 # How fast the slowest disk worth waiting for reads weights.
 READ_BYTES_PER_S = 20_000_000
@@ -44,7 +44,7 @@ class SmokeTest:
     """What a finished solofile did.
 
     Args:
-        answer: What it said.
+        answer: What it said, or its embedding.
         start_s: From its start to the first byte of its answer, in seconds.
     """
 
@@ -63,7 +63,7 @@ def smoke_test(
         timeout_s: How long it may take; by default, by its size.
 
     Raises:
-        SmokeTestError: It did not start, failed, took too long, or said nothing.
+        SmokeTestError: It did not start, failed or took too long, or what it said is no answer.
     """
     if timeout_s is None:
         timeout_s = BASE_TIMEOUT_S + path.stat().st_size / READ_BYTES_PER_S
@@ -93,7 +93,7 @@ def smoke_test(
         finally:
             process.kill()
             output.join()
-    return _judge(process.returncode, output)
+    return _judge(process.returncode, output, command)
 
 
 class _Output:
@@ -126,7 +126,7 @@ class _Output:
         self.complaint = stream.read()
 
 
-def _judge(code: int, output: _Output) -> SmokeTest:
+def _judge(code: int, output: _Output, command: Sequence[str]) -> SmokeTest:
     answer = output.answer.decode(errors="replace").strip()
     complaint = output.complaint.decode(errors="replace").strip()
     if code:
@@ -136,12 +136,14 @@ def _judge(code: int, output: _Output) -> SmokeTest:
             f"The finished solofile does not work: it {ended}: {last_line}",
             hint="Nothing was left behind; --no-smoke-test skips this test.",
         )
-    if not any(character.isalnum() for character in answer):
+    try:
+        told = read_answer(answer) if command == RUN else read_embedding(answer)
+    except ValueError as error:
         raise SmokeTestError(
-            f"The finished solofile starts, but its answer to {PROMPT!r} was {answer!r}.",
-            hint="Is this a chat model? --no-smoke-test skips this test.",
-        )
-    return SmokeTest(answer, output.first_byte_s)
+            f"The finished solofile starts, but {error}.",
+            hint="--no-smoke-test skips this test.",
+        ) from error
+    return SmokeTest(told, output.first_byte_s)
 
 
 def _environment() -> dict[str, str]:

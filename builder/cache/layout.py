@@ -47,7 +47,6 @@ KINDS = {
         Kind("converted", "converted models", "converted/*"),
         Kind("imatrix", "importance matrices", "imatrix/*"),
         Kind("quantized", "quantized models", "quantized/*"),
-        Kind("imatrix", "importance matrices", "imatrix/*"),
         Kind("runtimes", "runtimes that solofiles unpacked", "runtime/*"),
         Kind("bench", "environments of benchmarks", "bench/*"),
         Kind("logs", "logs of errors", "logs/*"),

@@ -2,6 +2,8 @@
 
 import queue
 from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,6 +15,9 @@ from runtime.cli.engine_settings import sampling, start_engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from runtime.chat.conversation import Prompt
 
 
 class Answerer:
@@ -76,11 +81,41 @@ class Answerer:
             AppError: The model could not be loaded, the conversation is too long for it, or a
                 setting is out of its range.
         """
-        context = replace(self._context, settings=settings or self.settings)
+        prompt = self._prompt(messages)
+        reader = prompt.make_reader()
+        with closing(self._events(prompt, settings or self.settings)) as events:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    yield from reader.feed(event.text)
+                else:
+                    yield from reader.finish()
+                    yield event
+
+    def tokens(self, messages: Sequence[Message]) -> Generator[TextDelta]:
+        """Yield the answer to a conversation as the engine tells it, with each token's likelihood.
+
+        Leaving the iterator early stops the engine's work on it.
+
+        Raises:
+            AppError: As `answer` does.
+        """
+        prompt = self._prompt(messages)
+        with closing(self._events(prompt, self.settings, num_top_logprobs=0)) as events:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    yield event
+
+    def _prompt(self, messages: Sequence[Message]) -> "Prompt":
         model = self._engine.model
         chat_format = self._chat.ChatFormat(model, self._chat_options, self._engine.read)
-        prompt = chat_format.prompt(self._chat.Conversation(list(messages)))
-        asked = {**model.recommended_sampling, **sampling(context.settings), **prompt.constraint}
+        return chat_format.prompt(self._chat.Conversation(list(messages)))
+
+    def _events(
+        self, prompt: "Prompt", settings: Settings, *, num_top_logprobs: int | None = None
+    ) -> Generator[TextDelta | Finished]:
+        context = replace(self._context, settings=settings)
+        recommended = self._engine.model.recommended_sampling
+        asked = {**recommended, **sampling(settings), **prompt.constraint}
         request = GenerationRequest(
             prompt=prompt.tokens,
             images=prompt.images,
@@ -88,17 +123,16 @@ class Answerer:
             shown_tokens=prompt.shown_tokens,
             max_tokens=context.max_tokens(),
             n_keep=context.n_keep(),
+            num_top_logprobs=num_top_logprobs,
         )
-        reader = prompt.make_reader()
         events: queue.Queue[Event] = queue.Queue()
         sequence = self._engine.submit(request, events.put)
         try:
             while isinstance(event := events.get(), TextDelta):
-                yield from reader.feed(event.text)
+                yield event
         finally:
             self._engine.cancel(sequence)
         if isinstance(event, Failed):
             raise event.error
         assert isinstance(event, Finished), "progress was not asked for"
-        yield from reader.finish()
         yield event

@@ -2,9 +2,13 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING, Any
 
-from runtime.cli.command import open_context
+from runtime.cli.command import answer, open_context
 from runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from runtime.cli.answering import Answerer
 
 SUMMARY = "Answer one prompt and end; what is piped in is added to it."
 EXAMPLES = """\
@@ -16,6 +20,12 @@ GROUPS = ("model", "sampling")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
     parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="what to ask")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        dest="as_json",
+        help="print each token as a line of JSON, with the logarithm of its probability",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -29,14 +39,30 @@ def main(arguments: argparse.Namespace) -> int:
     context = open_context(arguments)
     # Imported while the weights are mapped.
     from runtime.cli.answering import Answerer
+
+    answerer = Answerer(context)
+    messages = [{"role": "user", "content": prompt}]
+    (_print_tokens if arguments.as_json else _show)(answerer, messages)
+    answerer.close()
+    return 0
+
+
+def _show(answerer: "Answerer", messages: list[dict[str, Any]]) -> None:
     from runtime.engine.sequence import Finished
     from runtime.terminal.screen import AnswerView, Terminal
 
-    answerer = Answerer(context)
     view = AnswerView(Terminal.of_stdout())
-    for event in answerer.answer([{"role": "user", "content": prompt}]):
+    for event in answerer.answer(messages):
         if not isinstance(event, Finished):
             view.show(event)
     view.finish()
-    answerer.close()
-    return 0
+
+
+def _print_tokens(answerer: "Answerer", messages: list[dict[str, Any]]) -> None:
+    import msgspec
+
+    for delta in answerer.tokens(messages):
+        # What is no number becomes null.
+        logprobs = [choice.chosen.logprob for choice in delta.choices]
+        line = {"text": delta.text, "tokens": delta.tokens, "logprobs": logprobs}
+        answer(msgspec.json.encode(line).decode())

@@ -6,7 +6,13 @@ from pathlib import Path
 from builder.kit import Kit, KitInfo
 from builder.targets import host_target
 
-ANSWERING = b"#!/bin/sh\necho Paris is the capital of France.\nexit 0\n"
+ANSWERING = b"""#!/bin/sh
+case "$*" in
+  *--json*) echo '{"text":"Paris is the capital of France.","tokens":[7],"logprobs":[-0.1]}';;
+  *) echo Paris is the capital of France.;;
+esac
+exit 0
+"""
 RUNTIME = bytes(range(256)) * 50
 
 
