@@ -32,6 +32,7 @@ class Message(msgspec.Struct, omit_defaults=True):
         kind: The type it has now, in llama.cpp's spelling.
         needs_imatrix: Whether it found that it cannot go on without an importance matrix.
         num_chunks: How many parts of a text it is going to compute.
+        losses: The negative log likelihoods of the part's tokens.
         is_next: Whether it goes on with the next of several things.
         failure: Why it gave up, as llama.cpp puts it.
         is_done: Whether it has done all there was to do.
@@ -41,6 +42,7 @@ class Message(msgspec.Struct, omit_defaults=True):
     kind: str = ""
     needs_imatrix: bool = False
     num_chunks: int = 0
+    losses: list[float] = []
     is_next: bool = False
     failure: str = ""
     is_done: bool = False

@@ -243,6 +243,7 @@ def _report(
         answer=test.answer if test else None,
         source=prepared.resolved.label,
         origin=manifest.origin,
+        perplexity=prepared.weights.perplexity,
         notes=prepared.notes,
         terms=manifest.terms,
     )

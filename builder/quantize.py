@@ -61,7 +61,9 @@ def _key(digests: list[str], options: QuantizeOptions) -> str:
         sha256_of(path) if path and path.is_file() else ""
         for path in (options.imatrix, options.calibrate)
     ]
-    facts = msgspec.structs.replace(options, imatrix=None, calibrate=None, n_threads=0)
+    facts = msgspec.structs.replace(
+        options, imatrix=None, calibrate=None, n_threads=0, measures_perplexity=False
+    )
     content = [SDIST_SHA256, *digests, *used, msgspec.json.encode(facts).decode()]
     return hashlib.sha256("\n".join(content).encode()).hexdigest()
 

@@ -30,6 +30,7 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
         leaves_output: Leave the output as it is.
         allows_requantize: Quantize what is quantized already.
         n_threads: How many threads; 0 takes all.
+        measures_perplexity: Measure what it does to the model's perplexity.
     """
 
     quantization: Quantization
@@ -42,6 +43,7 @@ class QuantizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     leaves_output: bool = False
     allows_requantize: bool = False
     n_threads: int = 0
+    measures_perplexity: bool = False
 
 
 def parse_tensor_types(assignments: Iterable[str]) -> tuple[TensorType, ...]:

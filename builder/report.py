@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from builder.console import human_bytes, human_seconds
+from builder.quality.perplexity import PerplexityChange
 from builder.terms import sentences
 from runtime.manifest import Origin, Terms
 
@@ -27,6 +28,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         answer: What it answered; None where untested.
         source: What the model was made from, exactly.
         origin: The same for programs, as the manifest has it.
+        perplexity: What quantizing did to the model's perplexity; None where nobody asked.
         notes: Sentences about the source, and what of it was not taken over.
         terms: What the licences inside ask of those who pass it on.
     """
@@ -44,6 +46,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None
     source: str
     origin: Origin
+    perplexity: PerplexityChange | None = None
     notes: list[str] = []
     terms: list[Terms] = []
 
@@ -70,6 +73,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             ("Runs on", runs_on),
             ("Made in", human_seconds(self.seconds)),
         ]
+        if self.perplexity:
+            lines.append(("Perplexity", str(self.perplexity)))
         if self.start_seconds is not None:
             lines.append(("First word after", human_seconds(self.start_seconds)))
         lines += [("Licence", sentence) for sentence in sentences(self.terms)]

@@ -6,6 +6,7 @@ from builder import steps
 from builder.gguf_facts import PART, model_name
 from builder.merge import merge
 from builder.pack import damaged
+from builder.quality.perplexity import PerplexityChange, change_of
 from builder.quantize import quantized
 from builder.quantize_options import QuantizeOptions
 from builder.sources.source import FetchedModel, ModelFile
@@ -15,11 +16,19 @@ from runtime.manifest import OriginFile, Step
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The file, by the name its entry gets, the files of its origin, and what was done to them."""
+    """The one file.
+
+    Args:
+        file: It, by the name its entry gets.
+        origin_files: The files of its origin.
+        steps: What was done to them.
+        perplexity: What that did to the model's perplexity; None where nobody asked.
+    """
 
     file: ModelFile
     origin_files: list[OriginFile]
     steps: list[Step] = field(default_factory=list)
+    perplexity: PerplexityChange | None = None
 
 
 def one_file(fetched: FetchedModel) -> Weights:
@@ -49,7 +58,8 @@ def quantized_file(fetched: FetchedModel, options: QuantizeOptions) -> Weights:
     Raises:
         DamagedFileError: A file is cut short, or not what its origin promised.
         DiskError: The cache is full or not writable.
-        ToolError: llama.cpp refuses the model or the options, or crashed.
+        ToolError: llama.cpp refuses the model or the options, or crashed; or the perplexity that
+            was asked for cannot be measured.
         UnsupportedError: The weights lie inside another file.
         UsageError: The model is quantized already, or what the type needs is missing.
     """
@@ -61,6 +71,7 @@ def quantized_file(fetched: FetchedModel, options: QuantizeOptions) -> Weights:
         file=ModelFile(made.path, name),
         origin_files=fetched.origin.files or parts,
         steps=[steps.quantizing(parts, name, options)],
+        perplexity=change_of([file.path for file in fetched.files], made.path, options),
     )
 
 

@@ -42,6 +42,7 @@ def quantize(
         return
     if source is None or output is None or quantization is None:
         raise click.UsageError("Name INPUT, OUTPUT and TYPE, or --list.")
+    from builder.quality.perplexity import change_of
     from builder.quantize import quantize as run
     from builder.sources.parse import parse_source
     from builder.weights import require_files
@@ -49,12 +50,15 @@ def quantize(
     options = flags.options(quantization)
     fetched = parse_source(source).fetch()
     require_files(fetched)
-    plan = run([file.path for file in fetched.files], output, options)
+    parts = [file.path for file in fetched.files]
+    plan = run(parts, output, options)
+    change = change_of(parts, output, options)
     size = output.stat().st_size
     if as_json:
         facts = {
             "path": str(output), "type": options.quantization.name, "size": size,
             "bits_per_weight": round(plan.bits_per_weight, 4), "types": plan.types,
+            "perplexity": change,
         }  # fmt: skip
         console.result(msgspec.json.encode(facts).decode())
     else:
@@ -62,6 +66,8 @@ def quantize(
             f"{output}: {options.quantization.name}, {console.human_bytes(size)}, "
             f"{plan.bits_per_weight:.2f} bits per weight"
         )
+        if change:
+            console.result(f"perplexity {change}")
 
 
 def _json_list() -> str:

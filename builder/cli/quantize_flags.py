@@ -29,6 +29,8 @@ _FLAGS = [
                  help="quantize what is quantized already"),
     click.option("-t", "--threads", "n_threads", type=click.IntRange(min=1), default=None,
                  help="threads that quantize; all by default"),
+    click.option("--perplexity", "measures_perplexity", is_flag=True,
+                 help="measure what it does to the model, which takes a while"),
 ]  # fmt: skip
 
 
@@ -44,6 +46,7 @@ class QuantizeFlags(msgspec.Struct, frozen=True):
     leaves_output: bool = False
     allows_requantize: bool = False
     n_threads: int | None = None
+    measures_perplexity: bool = False
 
     def options(self, quantization: str) -> QuantizeOptions:
         """Return what they say about quantizing to a type.
@@ -71,6 +74,7 @@ class QuantizeFlags(msgspec.Struct, frozen=True):
             leaves_output=self.leaves_output,
             allows_requantize=self.allows_requantize,
             n_threads=self.n_threads or 0,
+            measures_perplexity=self.measures_perplexity,
         )
 
     def require_none(self) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": "builder.cli.inspect",
     "kit": "builder.cli.kit",
     "parity": "builder.cli.parity",
+    "perplexity": "builder.cli.perplexity",
     "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",
 }

@@ -67,6 +67,9 @@ class ModelFields(
     threads: Annotated[
         int, Meta(description="Threads that quantize; 0 takes all", examples=[4], ge=0)
     ] = 0
+    perplexity: Annotated[
+        bool, _meta("Measure what quantizing does to the model, which takes a while", True)
+    ] = False
     fits: Annotated[str, _meta("Take the best that fits into so much memory", "8GB")] = ""
     lora: Annotated[list[str], _meta("LoRA adapters to embed", ["adapter.gguf"])] = []
     draft: Annotated[str, _meta("Draft model to embed", "small.gguf")] = ""

@@ -115,6 +115,7 @@ def _quantize_options(model: ModelFields) -> QuantizeOptions | None:
         leaves_output=model.leave_output_tensor,
         allows_requantize=model.allow_requantize,
         n_threads=model.threads or None,
+        measures_perplexity=model.perplexity,
     )
     if model.quantize:
         return flags.options(model.quantize)

@@ -17,7 +17,7 @@ from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, 
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from runtime.chat.conversation import Prompt
+    from runtime.chat.conversation import ChatPrompt
 
 
 class Answerer:
@@ -105,13 +105,13 @@ class Answerer:
                 if isinstance(event, TextDelta):
                     yield event
 
-    def _prompt(self, messages: Sequence[Message]) -> "Prompt":
+    def _prompt(self, messages: Sequence[Message]) -> "ChatPrompt":
         model = self._engine.model
         chat_format = self._chat.ChatFormat(model, self._chat_options, self._engine.read)
         return chat_format.prompt(self._chat.Conversation(list(messages)))
 
     def _events(
-        self, prompt: "Prompt", settings: Settings, *, num_top_logprobs: int | None = None
+        self, prompt: "ChatPrompt", settings: Settings, *, num_top_logprobs: int | None = None
     ) -> Generator[TextDelta | Finished]:
         context = replace(self._context, settings=settings)
         recommended = self._engine.model.recommended_sampling

