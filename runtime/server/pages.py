@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from runtime import __version__
 from runtime.engine.pooling import Pooling
+from runtime.server.languages import choose_language, languages
 from runtime.server.own_page import is_own_page
 from runtime.server.routes import Endpoint
 from runtime.server.state import state_of
@@ -67,7 +68,10 @@ async def index(request: Request) -> Response:
 
 
 def page(request: Request, template: str, **variables: Any) -> Response:
-    """Return a page made from one of the templates."""
+    """Return a page made from one of the templates, in the reader's language."""
+    known = languages(page_folder() / "languages")
+    tag = choose_language(request, known)
+    language = known[tag]
     html = (
         _environment()
         .get_template(template)
@@ -76,10 +80,16 @@ def page(request: Request, template: str, **variables: Any) -> Response:
             version=__version__,
             base=request.base_url,
             may_quit=is_own_page(request),
+            language=tag,
+            direction=language.direction,
+            languages=known,
+            texts=language.texts,
+            t=language.texts.__getitem__,
             **variables,
         )
     )
-    return HTMLResponse(html, headers=PAGE_HEADERS)
+    varies = {"Content-Language": tag, "Vary": "Accept-Language, Cookie"}
+    return HTMLResponse(html, headers=PAGE_HEADERS | varies)
 
 
 @cache

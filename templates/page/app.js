@@ -1,167 +1,216 @@
-/** The chat page: connects the conversation, the server and what is on the screen. */
+/** The chat page: connects the chats, the server and what is on the screen. */
 
-import { addChunk, clearAnswer, Conversation, newTurn } from "./conversation.js";
+import { Chat, newRecord } from "./chat.js";
+import { ChatMenu } from "./chat_menu.js";
+import { Composer } from "./composer.js";
+import { Drawer } from "./drawer.js";
+import { serverFacts } from "./facts.js";
 import { Follower } from "./follow.js";
 import { Health } from "./health.js";
+import { Library } from "./library.js";
+import { Meter } from "./meter.js";
 import { offerQuit } from "./quit.js";
 import { Settings } from "./settings.js";
-import { complete, ServerError } from "./stream.js";
-import { TurnView } from "./turn.js";
+import { Shelf } from "./shelf.js";
+import { connectShortcuts } from "./shortcuts.js";
+import { Thread } from "./thread.js";
+import { say } from "./toast.js";
+import { t } from "./words.js";
+import { Writer } from "./writer.js";
 
 const find = (id) => document.getElementById(id);
-const input = find("input");
-const status = find("status");
+const appTitle = document.title;
 
-const STATUS = {
-  loading: "Loading the model",
-  ready: "",
-  away: "The solofile does not answer. Start it again, and this page will find it.",
-};
-
-const conversation = new Conversation();
 const settings = new Settings(find("settings"));
+const library = new Library(onLibraryChange, () => say(t("not_kept")));
+const menu = new ChatMenu(library, () => shelf);
+const shelf = new Shelf(find("chats"), find("search"), library, (id, from) => menu.open(id, from));
+const drawer = new Drawer({
+  side: find("side"),
+  column: find("column"),
+  opener: find("show-side"),
+  closer: find("hide-side"),
+});
+const thread = new Thread(find("thread"), {
+  edit: whenFree((message, text) => ask(chat.parent(message), text, message.attachments)),
+  again: whenFree((message) => write(chat.addAnswer(chat.parent(message)))),
+  continue: whenFree(write),
+  show: whenFree((message) => {
+    chat.show(message);
+    library.change(chat.record, { leaf: chat.record.leaf });
+    show();
+  }),
+  remove: whenFree(remove),
+});
+const composer = new Composer(find("composer"), {
+  send: (text, attachments) => ask(chat?.path.at(-1), text, attachments),
+  stop: () => chat && writer.stop(chat.id),
+  editLast: () => thread.lastQuestion?.edit() ?? false,
+  change: () => {},
+});
+const meter = new Meter(find("meter"));
 const follower = new Follower(document.querySelector("main"), find("latest"));
-const health = new Health(showHealth);
-let running = null; // the AbortController of the answer that is being written
+const writer = new Writer(library, settings, { onChunk, onEnd });
+let health = null; // begins when the chats are there
+const stale = new Set(); // the ids of chats that other tabs changed while an answer was written
+let chat = null; // the one that is read; null before its first question
 
-function showHealth(state, detail) {
-  status.textContent = state === "loading" && detail ? `${STATUS.loading}, ${detail}` : detail || STATUS[state];
-  status.dataset.state = state;
+/** Makes an action that does nothing while this chat's answer is written or none can be. */
+function whenFree(action) {
+  return (...values) => {
+    if (health?.state === "ready" && !writer.isWriting(chat.id)) action(...values);
+  };
+}
+
+function ask(parent, text, attachments) {
+  if (!chat) {
+    chat = new Chat(newRecord(settings.defaults));
+    history.pushState(null, "", `#${chat.id}`);
+  }
+  write(chat.addAnswer(chat.addQuestion(parent, text, attachments)));
+}
+
+function write(answer) {
+  find("announcer").textContent = "";
+  writer.write(chat, answer);
+  show();
+  follower.follow();
+}
+
+function onChunk(answer) {
+  thread.view(answer)?.update();
+}
+
+function onEnd(ended, answer, error) {
+  if (error?.code === 401) settings.revealKey();
+  else if (error) health.check();
+  if (ended !== chat) return;
+  const view = thread.view(answer);
+  view?.finish();
+  find("announcer").textContent = view?.spoken ?? "";
+  if (stale.delete(chat.id)) readAgain(chat.id);
+  else showControls();
+}
+
+function remove(message) {
+  const owner = chat;
+  const { leaf } = owner.record;
+  const removed = owner.remove(message);
+  library.removeMessages(owner, removed);
+  show();
+  say(t("message_deleted"), () => {
+    owner.restore(removed, leaf);
+    library.putMessages(owner, ...removed);
+    if (owner === chat) show();
+  });
+}
+
+/** Shows the chat as it is now. */
+function show() {
+  if (chat) thread.show(chat);
+  else thread.clear();
+  const last = chat?.path.at(-1);
+  if (last && writer.isWriting(chat.id)) thread.view(last).start();
   showControls();
-  if (state === "ready" && document.activeElement === document.body) focusInput();
 }
 
 function showControls() {
-  find("stop").hidden = !running;
-  find("send").hidden = Boolean(running);
-  find("send").disabled = health?.state !== "ready" || !input.value.trim();
-  find("welcome").hidden = conversation.turns.length > 0;
-  find("resume").hidden = !conversation.canResume;
-  find("new").disabled = conversation.turns.length === 0;
-}
-
-function show(turn) {
-  const view = new TurnView(turn, () => {
-    if (running || health.state !== "ready") return;
-    clearAnswer(turn);
-    write(turn, view);
+  const title = chat?.record.title;
+  find("title").textContent = title || appTitle;
+  find("title").classList.toggle("model", !title);
+  document.title = title ? `${title} · ${appTitle}` : appTitle;
+  find("welcome").hidden = Boolean(chat?.path.length);
+  find("new").disabled = !chat;
+  meter.show(chat?.path.findLast(({ used }) => used)?.used ?? 0);
+  composer.set({
+    isReady: health?.state === "ready",
+    isWriting: Boolean(chat && writer.isWriting(chat.id)),
   });
-  find("turns").append(view.node);
-  return view;
-}
-
-function showAll() {
-  find("turns").replaceChildren();
-  for (const turn of conversation.turns) show(turn).finish();
-  showControls();
-  follower.follow();
-  focusInput();
-}
-
-function send() {
-  if (running || find("send").disabled) return;
-  const turn = newTurn(input.value.trim());
-  input.value = "";
-  fitInput();
-  conversation.add(turn);
-  write(turn, show(turn));
-}
-
-/** Has the model write the answer of the last turn. */
-async function write(turn, view) {
-  const control = new AbortController();
-  running = control;
-  const request = { messages: conversation.messages(settings.system), ...settings.options };
-  view.start();
-  showControls();
-  follower.follow();
-  focusInput();
-  find("announcer").textContent = "";
-  conversation.save();
-  try {
-    for await (const chunk of complete(request, { signal: control.signal, key: settings.key })) {
-      addChunk(turn, chunk);
-      view.update();
-    }
-  } catch (error) {
-    if (control.signal.aborted) turn.finish = "stopped";
-    else turn.problem = explain(error);
+  if (shelf.current !== chat?.id) {
+    shelf.current = chat?.id;
+    shelf.show();
   }
-  view.finish();
-  if (running !== control) return; // the chat was left meanwhile
-  running = null;
-  if (!conversation.save()) status.textContent = "This chat is too long for the browser to keep.";
-  find("announcer").textContent = view.spoken;
-  showControls();
 }
 
-function explain(error) {
-  if (!(error instanceof ServerError)) {
-    health.check();
-    return "The connection was lost before the answer was complete.";
+/** Opens the chat that the address names. */
+async function openAddressed() {
+  const id = location.hash.slice(1);
+  if (id === (chat?.id ?? "")) return;
+  const opened = id ? await library.open(id) : null;
+  if (id !== location.hash.slice(1)) return; // another one was asked for meanwhile
+  if (id && !opened) history.replaceState(null, "", location.pathname);
+  chat = opened;
+  thread.clear();
+  show();
+  follower.follow();
+  drawer.leave();
+  composer.focus();
+}
+
+function startNew() {
+  history.pushState(null, "", location.pathname);
+  openAddressed();
+}
+
+/** `id` names a chat that another tab changed. */
+async function onLibraryChange(id) {
+  shelf.show();
+  const kept = chat && library.record(chat.id);
+  if (kept) chat.record.title = kept.title;
+  if (chat && !kept && !writer.isWriting(chat.id)) startNew();
+  else if (chat && id === chat.id) readAgain(id);
+  else showControls();
+}
+
+/**
+ * Takes in what another tab did to the chat that is read, but for where that tab reads; not while
+ * an answer is written.
+ */
+async function readAgain(id) {
+  const opened = await library.open(id);
+  if (chat?.id !== id) return;
+  if (writer.isWriting(id)) {
+    stale.add(id);
+    return;
   }
-  if (error.code !== 401) return error.message;
-  settings.revealKey();
-  return "This solofile asks for an access key. Enter it in the settings, then try again.";
+  opened.record.leaf = chat.record.leaf;
+  chat = opened;
+  show();
 }
 
-function stop() {
-  running?.abort();
-  focusInput();
-}
-
-function leave() {
-  running?.abort();
-  running = null;
-  conversation.save();
-  conversation.clear();
-  showAll();
-}
-
-/** Puts the cursor into the field, but opens no keyboard over the page of a phone. */
-function focusInput() {
-  if (!matchMedia("(pointer: coarse)").matches) input.focus({ preventScroll: true });
-}
-
-/** Grows the field with its text where the browser does not do that by itself. */
-function fitInput() {
-  if (CSS.supports("field-sizing", "content")) return;
-  input.style.height = "auto";
-  input.style.height = `${input.scrollHeight}px`;
-}
-
-function onKey(event) {
-  if (event.isComposing || event.keyCode === 229) return; // an input method is at work
-  if (event.key === "Escape") stop();
-  if (event.key !== "Enter" || event.shiftKey) return;
-  event.preventDefault();
-  send();
-}
-
-input.addEventListener("keydown", onKey);
-input.addEventListener("input", () => {
-  fitInput();
+function onHealth(state, detail) {
+  const words = { loading: t("loading"), away: t("away") }[state] ?? "";
+  find("status").textContent = [words, detail].filter(Boolean).join(" · ");
+  find("status").dataset.state = state;
   showControls();
-});
-find("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  send();
-});
-find("stop").addEventListener("click", stop);
-find("new").addEventListener("click", leave);
-find("adjust").addEventListener("click", () => settings.open());
-offerQuit(find("quit"), () => settings.key, (reason) => (status.textContent = reason));
-find("resume").addEventListener("click", () => {
-  conversation.resume();
-  showAll();
-});
-addEventListener("pagehide", () => {
-  if (running) conversation.last.finish = "stopped";
-  running?.abort();
-  conversation.save();
-});
+  if (state !== "ready") return;
+  if (document.activeElement === document.body) composer.focus();
+  learnFacts();
+}
+
+async function learnFacts() {
+  if (meter.limit) return;
+  const facts = await serverFacts(settings.key);
+  if (!facts) return;
+  meter.limit = facts.n_ctx;
+  composer.canSee = facts.canSee;
+  settings.hint(facts.params);
+  showControls();
+}
+
+find("new").addEventListener("click", startNew);
+find("adjust").addEventListener("click", () =>
+  settings.open(chat, (values) => library.change(chat.record, { settings: values })),
+);
+offerQuit(find("quit"), () => settings.key, say);
+addEventListener("hashchange", openAddressed);
+find("settings").addEventListener("close", learnFacts); // with a key, now
+connectShortcuts({ startNew, drawer, openSettings: () => find("adjust").click() });
 
 const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
-if (!isLoopback) find("place").textContent = `runs on ${location.hostname}; nothing goes further`;
+if (!isLoopback) find("place").textContent = t("runs_there", { host: location.hostname });
 
-showAll();
+await library.load();
+await openAddressed();
+show();
+health = new Health(onHealth);

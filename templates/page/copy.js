@@ -1,13 +1,19 @@
 /** Copies text, also on a page served over plain HTTP from another computer. */
 
+import { t } from "./words.js";
+
 const SHOWN_MS = 1500;
 
-/** Copies `text` and says so on the button's label for a moment. */
+/** Copies `text` and says so on the button for a moment. */
 export async function copyFrom(button, text) {
   const label = button.querySelector("span");
   const isCopied = await copy(text);
-  label.textContent = isCopied ? "Copied" : "Not copied";
-  setTimeout(() => (label.textContent = "Copy"), SHOWN_MS);
+  label.textContent = t(isCopied ? "copied" : "not_copied");
+  button.classList.toggle("copied", isCopied);
+  setTimeout(() => {
+    label.textContent = t("copy");
+    button.classList.remove("copied");
+  }, SHOWN_MS);
 }
 
 async function copy(text) {

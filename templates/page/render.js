@@ -3,35 +3,19 @@
  * text of the model is ever read as HTML. Blocks that are complete are never touched again.
  */
 
+import { element, inline, withoutLastMark } from "./inline.js";
+import { beginsTable, TableBlock } from "./table.js";
+
 const FENCE = /^(\s*)(`{3,}|~{3,})([^`]*)$/;
 const RULE = /^\s*([-*_])(?:\s*\1){2,}\s*$/;
 const HEADING = /^(\s*)(#{1,6})\s+(.*)$/;
+const QUOTE = /^\s*>\s?(.*)$/;
 const ITEM = /^(\s*)([-*+]|(\d{1,3})[.)])(?:\s+(.*)|)$/;
 
-/** The start of a line that more text may still turn into a fence, a rule, a heading or an item. */
+/** The start of a line that more text may still turn into something other than a paragraph. */
 const UNDECIDED =
-  /^\s*(?:`{1,2}|~{1,2}|`{3,}[^`]*|~{3,}.*|#{1,6}\s*|([-*_])(?:\s*\1)*\s*|\+\s*|\d{1,3}(?:[.)]\s*)?)?$/;
+  /^\s*(?:`{1,2}|~{1,2}|`{3,}[^`]*|~{3,}.*|#{1,6}\s*|([-*_])(?:\s*\1)*\s*|\+\s*|\d{1,3}(?:[.)]\s*)?|>\s*|[|:-][\s|:-]*)?$/;
 const MAX_UNDECIDED = 200;
-const MAX_NESTING = 4;
-
-/** An escape, or a mark where it may open a span: not before a space, `*` and `_` not in a word. */
-const MARK = new RegExp(
-  [
-    /\\[!-/:-@[-`{-~]|`+/,
-    /\*\*(?=\S)|(?<![\w)*])\*(?=[^\s*])/,
-    /(?<![\p{L}\p{N}_])(?:__(?=\S)|_(?=[^\s_]))/u,
-  ]
-    .map((part) => part.source)
-    .join("|"),
-  "gu",
-);
-const CLOSE = {
-  "**": /(?<=\S)\*\*(?!\*)/g,
-  "*": /(?<=[^\s*])\*(?!\*)/g,
-  __: /(?<=\S)__(?![\p{L}\p{N}_])/gu,
-  _: /(?<=[^\s_])_(?![\p{L}\p{N}_])/gu,
-};
-
 /** Draws text that arrives in pieces: `append` pieces, `draw` once a frame, `end` at the end. */
 export class Renderer {
   #root;
@@ -40,9 +24,13 @@ export class Renderer {
   #isLineOpen = false;
   #text = null; // the paragraph, heading or item that lines are added to
   #code = null;
+  #quote = null; // the quotation that lines may go on
   #lists = []; // from the outermost to the innermost open list
 
-  /** `makeCode(language)` returns `{ node, target }`: a code block, and what its text goes into. */
+  /**
+   * `makeCode(language)` returns `{ node, append, end }`: a code block, what adds text to it, and
+   * what tells it that this was all.
+   */
   constructor(root, makeCode) {
     this.#root = root;
     this.#makeCode = makeCode;
@@ -63,7 +51,7 @@ export class Renderer {
   end() {
     if (this.#head) this.#endLine();
     this.#closeText();
-    this.#code?.draw();
+    this.#code?.end();
   }
 
   #addToLine(piece) {
@@ -89,21 +77,52 @@ export class Renderer {
 
   #startLine(line, isWhole = false) {
     let match;
+    const table = this.#text instanceof TableBlock ? this.#text : null;
     if (this.#code && isWhole && this.#code.closes(line)) this.#closeCode();
     else if (this.#code) this.#code.startLine(line);
     else if (isWhole && !line.trim()) this.#closeText();
     else if (isWhole && (match = FENCE.exec(line))) this.#openCode(match);
+    else if (table?.takes(line)) table.startRow(line);
+    else if (isWhole && this.#headsTable(line)) this.#openTable(line);
     else if (isWhole && RULE.test(line)) this.#place(element("hr"), 0);
     else if ((match = HEADING.exec(line))) this.#openHeading(match);
     else if ((match = ITEM.exec(line))) this.#openItem(match);
-    else if (this.#text?.isOpen) this.#text.source += "\n" + line.trimStart();
+    else if ((match = QUOTE.exec(line))) this.#addToQuote(match[1]);
+    else if (this.#text?.isOpen && !table) this.#text.source += "\n" + line.trimStart();
     else this.#openText(element("p"), line.trimStart(), columns(line));
   }
 
+  #headsTable(line) {
+    return this.#text?.isOpen && beginsTable(this.#text.source, line);
+  }
+
+  #openTable(delimiters) {
+    const table = new TableBlock(this.#text.source, delimiters);
+    this.#text.node.replaceWith(table.node);
+    this.#text = table;
+  }
+
+  #addToQuote(text) {
+    const isGoingOn = this.#quote && this.#quote === this.#innermost().lastElementChild;
+    if (isGoingOn && this.#text && text) {
+      this.#text.source += `\n${text}`;
+      return;
+    }
+    this.#closeText();
+    if (!isGoingOn) {
+      this.#quote = element("blockquote");
+      this.#innermost().append(this.#quote);
+    }
+    if (!text) return;
+    const node = element("p");
+    this.#quote.append(node);
+    this.#text = new TextBlock(node, text);
+  }
+
   #openCode([, indent, fence, info]) {
-    const { node, target } = this.#makeCode(info.trim().split(/\s/)[0]);
-    this.#place(node, columns(indent));
-    this.#code = new CodeBlock(target, fence, indent.length);
+    const code = this.#makeCode(info.trim().split(/\s/)[0]);
+    this.#place(code.node, columns(indent));
+    this.#code = new CodeBlock(code, fence, indent.length);
   }
 
   #openHeading([, indent, marks, text]) {
@@ -137,7 +156,7 @@ export class Renderer {
   }
 
   #closeCode() {
-    this.#code.draw();
+    this.#code.end();
     this.#code = null;
   }
 
@@ -160,12 +179,11 @@ export class Renderer {
 
 /** A paragraph, heading or list item: drawn anew while it grows. */
 class TextBlock {
-  #node;
   #drawn = null;
   isOpen = true;
 
   constructor(node, source) {
-    this.#node = node;
+    this.node = node;
     this.source = source;
   }
 
@@ -175,22 +193,22 @@ class TextBlock {
     const drawn = `${isGrowing}${source}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    this.#node.dir = ""; // or the browser would look for the direction at every child
-    this.#node.replaceChildren(...inline(source, isGrowing));
-    this.#node.dir = "auto";
+    this.node.dir = ""; // or the browser would look for the direction at every child
+    this.node.replaceChildren(...inline(source, isGrowing));
+    this.node.dir = "auto";
   }
 }
 
 /** A fenced block: text is only ever added to it. */
 class CodeBlock {
-  #node = new Text();
+  #code;
   #fence;
   #indent;
   #isFirstLine = true;
   source = ""; // what is not drawn yet
 
-  constructor(target, fence, indent) {
-    target.append(this.#node);
+  constructor(code, fence, indent) {
+    this.#code = code;
     this.#fence = fence;
     this.#indent = indent;
   }
@@ -211,70 +229,17 @@ class CodeBlock {
   }
 
   draw() {
-    if (this.source) this.#node.appendData(this.source);
+    if (this.source) this.#code.append(this.source);
     this.source = "";
   }
-}
 
-/** Builds the nodes of one run of text; an unclosed mark holds to the end while it is growing. */
-function inline(source, isGrowing, depth = 0) {
-  if (depth > MAX_NESTING) return [source];
-  const nodes = [];
-  const unclosed = new Set(); // a mark that was not closed from here is not closed from later on
-  const marks = new RegExp(MARK);
-  let start = 0;
-  for (let match; (match = marks.exec(source)); ) {
-    const [mark] = match;
-    const inside = marks.lastIndex;
-    if (mark[0] === "\\") {
-      nodes.push(source.slice(start, match.index));
-      start = match.index + 1;
-      continue;
-    }
-    if (unclosed.has(mark)) continue;
-    let end = findClose(source, inside, mark);
-    const isOpenEnded = end < 0;
-    if (isOpenEnded) {
-      unclosed.add(mark);
-      if (!isGrowing || mark === "*" || mark === "_") continue;
-      end = source.length;
-    }
-    const text = source.slice(inside, end);
-    const span = mark[0] === "`" ? codeSpan(text) : element(mark[1] ? "strong" : "em");
-    if (mark[0] !== "`") span.append(...inline(text, isOpenEnded, depth + 1));
-    nodes.push(source.slice(start, match.index), span);
-    start = marks.lastIndex = end + (isOpenEnded ? 0 : mark.length);
+  end() {
+    this.draw();
+    this.#code.end();
   }
-  nodes.push(source.slice(start));
-  return nodes.filter(Boolean);
-}
-
-function codeSpan(text) {
-  const isPadded = text.startsWith(" ") && text.endsWith(" ") && text.trim();
-  return element("code", isPadded ? text.slice(1, -1) : text);
-}
-
-function findClose(source, from, mark) {
-  const close = CLOSE[mark] ?? /`+/g; // as many backticks as opened
-  close.lastIndex = from + 1;
-  let match = close.exec(source);
-  while (match && mark[0] === "`" && match[0] !== mark) match = close.exec(source);
-  return match?.index ?? -1;
-}
-
-function withoutLastMark(source) {
-  let end = source.length;
-  while (end && "*_`\\".includes(source[end - 1])) end -= 1;
-  return source.slice(0, end);
 }
 
 function columns(line) {
   const indent = /^\s*/.exec(line)[0];
   return indent.replaceAll("\t", "    ").length;
-}
-
-function element(name, ...children) {
-  const node = document.createElement(name);
-  node.append(...children);
-  return node;
 }

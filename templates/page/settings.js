@@ -1,26 +1,44 @@
-/** The settings panel: what the user wants to be different from the solofile's own defaults. */
+/** The settings panel: what a chat wants to be different from the solofile's own defaults. */
 
+import { Presets } from "./presets.js";
 import { keep, recall } from "./store.js";
+import { t } from "./words.js";
 
-const NAMES = ["system", "temperature", "max_tokens", "key"];
+const NUMBERS = ["temperature", "max_tokens", "top_p", "top_k", "min_p", "repeat_penalty", "seed"];
+const NAMES = ["system", ...NUMBERS];
 
 export class Settings {
   #dialog;
   #form;
+  #onChange = () => {};
 
   constructor(dialog) {
     this.#dialog = dialog;
     this.#form = dialog.querySelector("form");
-    this.#fill(recall("local", "settings") ?? {});
-    this.#form.addEventListener("input", () => this.#save());
-    dialog.querySelector("#reset").addEventListener("click", () => {
-      this.#fill({});
-      this.#save();
+    this.#form.addEventListener("input", ({ target }) => {
+      if (target.name === "key") keep("local", "key", target.value.trim());
+      else if (NAMES.includes(target.name)) this.#onChange(this.#values);
     });
+    dialog.querySelector("#reset").addEventListener("click", () => this.#take({}));
+    new Presets(dialog, { values: () => this.#values, take: (values) => this.#take(values) });
+    this.#form.elements.key.value = this.key;
     if (this.key) this.revealKey();
   }
 
-  open() {
+  /** What new chats begin with. */
+  get defaults() {
+    return recall("local", "settings") ?? {};
+  }
+
+  get key() {
+    return recall("local", "key") ?? "";
+  }
+
+  /** Opens the panel for a chat's settings, or where there is no chat for those of new ones. */
+  open(chat, onChange) {
+    this.#dialog.querySelector("#settings-scope").textContent = t(chat ? "of_this" : "of_new");
+    this.#onChange = chat ? onChange : (values) => keep("local", "settings", values);
+    this.#fill(chat?.record.settings ?? this.defaults);
     this.#dialog.showModal();
   }
 
@@ -29,31 +47,37 @@ export class Settings {
     this.#dialog.querySelector("#key-field").hidden = false;
   }
 
-  get system() {
-    return this.#value("system");
+  /** Shows in the empty fields what the solofile takes there. */
+  hint(params) {
+    for (const name of NUMBERS) {
+      const isTold = params[name] !== undefined && !["seed", "max_tokens"].includes(name);
+      if (isTold) this.#form.elements[name].placeholder = Number(params[name].toFixed(4));
+    }
   }
 
-  get key() {
-    return this.#value("key");
+  /** What is filled in; what is empty or not valid is left to the server. */
+  get #values() {
+    const fields = NAMES.map((name) => this.#form.elements[name]);
+    const filled = fields.filter(({ validity, value }) => validity.valid && value.trim());
+    return Object.fromEntries(
+      filled.map(({ name, value }) => [name, name === "system" ? value.trim() : Number(value)]),
+    );
   }
 
-  /** The sampling options of a request; what is empty or not valid is left to the server. */
-  get options() {
-    const names = ["temperature", "max_tokens"].filter((name) => this.#value(name));
-    return Object.fromEntries(names.map((name) => [name, Number(this.#value(name))]));
-  }
-
-  #value(name) {
-    const field = this.#form.elements[name];
-    return field.validity.valid ? field.value.trim() : "";
+  #take(values) {
+    this.#fill(values);
+    this.#onChange(this.#values);
   }
 
   #fill(values) {
     for (const name of NAMES) this.#form.elements[name].value = values[name] ?? "";
   }
+}
 
-  #save() {
-    const values = NAMES.map((name) => [name, this.#value(name)]);
-    keep("local", "settings", Object.fromEntries(values));
-  }
+/** Returns of some object only what settings may be, to be trusted like those of the panel. */
+export function validSettings(given) {
+  const values = {};
+  if (typeof given?.system === "string") values.system = given.system;
+  for (const name of NUMBERS) if (Number.isFinite(given?.[name])) values[name] = given[name];
+  return values;
 }

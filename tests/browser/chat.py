@@ -17,14 +17,18 @@ class Chat:
         self.quit = page.get_by_role("button", name="Quit")
         self.stop = page.get_by_role("button", name="Stop")
         self.new_chat = page.get_by_role("button", name="New chat")
-        self.resume = page.get_by_role("button", name="Continue the last chat")
+        self.search = page.get_by_role("searchbox", name="Search chats")
+        self.chats = page.get_by_role("navigation", name="Chats").get_by_role("link")
         self.again = page.get_by_role("button", name="Try again")
+        self.go_on = page.get_by_role("button", name="Continue", exact=True)
         self.questions = page.locator(".question")
         self.answers = page.locator(".text")
+        self.branches = page.locator(".branches:visible > span")
         self.problem = page.locator(".problem")
         self.facts = page.locator(".facts")
-        self.status = page.get_by_role("status")
-        self.announcer = page.locator("[aria-live]")
+        self.status = page.locator("#status")
+        self.toast = page.locator("#toast")
+        self.announcer = page.locator("#announcer")
 
     def open(self) -> None:
         """Load the page."""
@@ -60,5 +64,13 @@ class Chat:
 
     def wait_for_answer(self) -> str:
         """Wait until the last answer is finished and return its text."""
-        expect(self.page.locator(".after").last).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        after = self.page.locator(".turn:last-child .after")
+        expect(after).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
         return self.answers.last.inner_text()
+
+    def choose(self, action: str, title: str) -> None:
+        """Choose something from the menu of the chat with this title."""
+        entry = self.page.locator(".entry", has_text=title)
+        entry.hover()
+        entry.get_by_role("button").click()
+        self.page.locator("#chat-menu").get_by_role("button", name=action, exact=True).click()

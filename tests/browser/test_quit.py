@@ -35,6 +35,7 @@ def test_quit_ends_the_solofile(served: DoubleClicked, open_chat: OpenChat, watc
     """The page says that it is over, and the process has gone."""
     watch.expected.append("ERR_CONNECTION_REFUSED")
     chat = open_chat()
+    chat.page.get_by_role("button", name="More").click()
     chat.quit.click()
     expect(chat.page.get_by_role("dialog")).to_contain_text("has ended")
     assert served.process.wait(10) == 0
@@ -67,7 +68,7 @@ def test_what_the_server_knows_of_loading_is_shown(open_chat: OpenChat, watch: W
 
     watch.expected += ["503", "500"]
     chat = open_chat(is_ready=False, prepare=prepare)
-    expect(chat.status).to_have_text("Loading the model, 42 %")
+    expect(chat.status).to_have_text("Loading the model · 42 %")
     del answers[0]
     expect(chat.status).to_have_text("/models/a is no GGUF.")
     expect(chat.send).to_be_disabled()

@@ -14,9 +14,9 @@ RENDER = """async ({ pieces, isGrowing }) => {
     const { Renderer } = await import("/page/render.js");
     const root = document.createElement("div");
     const makeCode = (language) => {
-        const target = document.createElement("pre");
-        target.setAttribute("lang", language);
-        return { node: target, target };
+        const node = document.createElement("pre");
+        node.setAttribute("lang", language);
+        return { node, append: (text) => node.append(text), end() {} };
     };
     const renderer = new Renderer(root, makeCode);
     for (const piece of pieces) {
@@ -25,8 +25,10 @@ RENDER = """async ({ pieces, isGrowing }) => {
     }
     if (!isGrowing) renderer.end();
     root.querySelectorAll("[dir=auto]").forEach((node) => node.removeAttribute("dir"));
+    root.normalize();
     return root.innerHTML;
 }"""
+SOURCE = r"\frac{a}{b+1} \le \sqrt{2}"
 HOSTILE = """\
 <img src=x onerror="window.harmed = true"> <script>window.harmed = true</script>
 [press me](javascript:window.harmed=true) **<b onclick="window.harmed=true">bold</b>**
@@ -45,6 +47,28 @@ HOSTILE = """\
 def render(tab: Page, *pieces: str, is_growing: bool = False) -> str:
     """Return the HTML of what these pieces of Markdown are drawn as."""
     return str(tab.evaluate(RENDER, {"pieces": list(pieces), "isGrowing": is_growing}))
+
+
+def formula(text: str, source: str) -> str:
+    """Return the HTML of a formula."""
+    return f'<span class="math" dir="ltr" title="{source}">{text}</span>'
+
+
+def link(address: str, text: str = "") -> str:
+    """Return the HTML of a link."""
+    return (
+        f'<a href="{address}" title="{address}" target="_blank" rel="noopener noreferrer">'
+        f"{text or address}</a>"
+    )
+
+
+def table(head: str, *rows: str) -> str:
+    """Return the HTML of a table."""
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return (
+        '<div class="table" tabindex="0" role="group" aria-label="Table"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +106,45 @@ def render(tab: Page, *pieces: str, is_growing: bool = False) -> str:
             '<ol start="2"><li><p>a</p><pre lang="sh">ls\n  -l</pre></li><li><p>b</p></li></ol>',
         ),
         ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
+        ("~~gone~~ ~tilde~", "<p><del>gone</del> ~tilde~</p>"),
+        (
+            "> one\n> two\n>\n> three\n\nend",
+            "<blockquote><p>one\ntwo</p><p>three</p></blockquote><p>end</p>",
+        ),
+        ("a > b", "<p>a &gt; b</p>"),
+        (r"cost \(x_1 * y_2\) now", f"<p>cost {formula('x₁ * y₂', 'x_1 * y_2')} now</p>"),
+        (
+            r"\[ \frac{a}{b+1} \le \sqrt{2} \]",
+            f"<p>{formula('a/(b+1) ≤ √2', SOURCE)}</p>",
+        ),
+        ("$a_1*b$ and $$x^2$$", f"<p>{formula('a₁*b', 'a_1*b')} and {formula('x²', 'x^2')}</p>"),
+        ("from $5 to $10, $5-$10", "<p>from $5 to $10, $5-$10</p>"),
+        (r"\(never closed", "<p>(never closed</p>"),
+        (
+            "see [this](https://example.com/a_b_c).",
+            f"<p>see {link('https://example.com/a_b_c', 'this')}.</p>",
+        ),
+        (
+            "at https://example.com/x_y?a=1, or",
+            f"<p>at {link('https://example.com/x_y?a=1')}, or</p>",
+        ),
+        ("[a](javascript:x) [b](ftp://c)", "<p>[a](javascript:x) [b](ftp://c)</p>"),
+        (
+            "| a | b |\n|---|--:|\n| 1 | *2* |\n| `x` |\n\nend",
+            table(
+                '<th>a</th><th class="end">b</th>',
+                '<td>1</td><td class="end"><em>2</em></td>',
+                '<td><code>x</code></td><td class="end"></td>',
+            )
+            + "<p>end</p>",
+        ),
+        (
+            "a | b\n:-: | -\n1 | 2\n",
+            table('<th class="center">a</th><th>b</th>', '<td class="center">1</td><td>2</td>'),
+        ),
+        ("a | b\n---", "<p>a | b</p><hr>"),
+        ("| not | a table |\nend", "<p>| not | a table |\nend</p>"),
+        ("- a\n- | b", "<ul><li><p>a</p></li><li><p>| b</p></li></ul>"),
         ("one\r\ntwo", "<p>one\ntwo</p>"),
     ],
 )
@@ -110,7 +173,32 @@ def test_a_growing_answer_shows_no_half_marks(tab: Page, markdown: str, html: st
 
 @pytest.mark.parametrize(
     "unit",
-    ["*", "`", "_", "**a ", "*a _b ", "`a``b", "\\", "- ", "    - x\n", "# ", "1. ", "~", " "],
+    [
+        "*",
+        "`",
+        "_",
+        "**a ",
+        "$",
+        "$a",
+        "[",
+        "[a](",
+        "https://",
+        "~~a ",
+        r"\(",
+        r"\(a\[",
+        "> ",
+        "|a",
+        "|-",
+        "*a _b ",
+        "`a``b",
+        "\\",
+        "- ",
+        "    - x\n",
+        "# ",
+        "1. ",
+        "~",
+        " ",
+    ],
 )
 def test_nothing_takes_long_to_draw(tab: Page, unit: str) -> None:
     """No repetition makes drawing slower than the length of the text asks for."""
@@ -153,8 +241,10 @@ def test_hostile_text_is_only_text(chat: Chat, page: Page) -> None:
     assert "<script>window.harmed = true</script>" in shown
     assert "[press me](javascript:window.harmed=true)" in shown
     assert "<style>body { display: none }</style>" in shown
-    foreign = "#turns :is(img, script, iframe, style, a, b, svg[onload], [onclick], [onerror])"
+    foreign = "#thread :is(img, script, iframe, style, b, svg[onload], [onclick], [onerror])"
     assert page.locator(foreign).count() == 0
+    links = page.locator("#thread a").evaluate_all("links => links.map((link) => link.href)")
+    assert links == ["https://example.com/", "https://example.com/pixel.png"]
     page.reload()
     assert '<img src=x onerror="window.harmed = true">' in chat.wait_for_answer()
     assert page.evaluate("() => window.harmed") is None

@@ -1,0 +1,144 @@
+/** All chats of this browser: kept, found again, and the same in every tab. */
+
+import { Chat } from "./chat.js";
+import { openDatabase } from "./database.js";
+
+const SCOPE = `solofile:${document.documentElement.dataset.model}`;
+
+export class Library {
+  #database;
+  #channel = new BroadcastChannel(SCOPE);
+  #records = new Map();
+  #live = new Map(); // chats that are being written to, by id
+  #onChange;
+  #onTrouble;
+
+  /**
+   * `onChange(id)` hears of what other tabs did to a chat, and of changes here with no id;
+   * `onTrouble()` hears that the browser keeps nothing more.
+   */
+  constructor(onChange, onTrouble) {
+    this.#onChange = onChange;
+    this.#onTrouble = onTrouble;
+    this.#channel.onmessage = async ({ data: id }) => {
+      await this.#read();
+      onChange(id);
+    };
+  }
+
+  async load() {
+    this.#database = await openDatabase(SCOPE);
+    await this.#read();
+    if (!this.#database.isLasting) this.#onTrouble();
+  }
+
+  /** The facts of all chats, the one used last first. */
+  get records() {
+    return [...this.#records.values()].sort((first, second) => second.updated - first.updated);
+  }
+
+  record(id) {
+    return this.#records.get(id);
+  }
+
+  has(id) {
+    return this.#records.has(id);
+  }
+
+  /** Returns a chat with its messages; null when it is gone. */
+  async open(id) {
+    if (this.#live.has(id)) return this.#live.get(id);
+    const record = this.#records.get(id);
+    return record ? new Chat({ ...record }, await this.#database.messages(id)) : null;
+  }
+
+  /** Keeps a chat in memory while an answer is written into it, so that opening it finds it. */
+  hold(chat) {
+    this.#live.set(chat.id, chat);
+    this.#onChange();
+  }
+
+  release(chat) {
+    this.#live.delete(chat.id);
+    this.#onChange();
+  }
+
+  isLive(id) {
+    return this.#live.has(id);
+  }
+
+  /** Keeps a chat with all its messages. */
+  async put(record, messages) {
+    this.#records.set(record.id, { ...record });
+    await this.#keep(this.#database.put(record, messages), record.id);
+  }
+
+  /** Changes some facts of a chat. */
+  async change(chat, changes) {
+    Object.assign(chat, changes);
+    this.#records.set(chat.id, { ...this.#records.get(chat.id), ...changes });
+    await this.#keep(this.#database.change(chat.id, changes), chat.id);
+  }
+
+  /** Keeps messages and what they mean for their chat; one that is new comes into being. */
+  async putMessages(chat, ...messages) {
+    const { record } = chat;
+    record.updated = Date.now();
+    if (!this.has(record.id)) {
+      await this.put(record, chat.messages);
+      return;
+    }
+    const { id, leaf, updated } = record;
+    this.#records.set(id, { ...this.#records.get(id), leaf, updated });
+    const kept = messages.map((message) => this.#database.putMessage(message));
+    await this.#keep(Promise.all([...kept, this.#database.change(id, { leaf, updated })]), id);
+  }
+
+  /** Keeps what there is of a message that is still being written, and tells no other tab. */
+  keepPart(message) {
+    this.#database.putMessage(message).catch(() => this.#onTrouble());
+  }
+
+  async removeMessages(chat, messages) {
+    const ids = messages.map(({ id }) => id);
+    await this.#keep(this.#database.removeMessages(ids), chat.id);
+    await this.change(chat.record, { leaf: chat.record.leaf });
+  }
+
+  /** Deletes a chat, and returns what brings it back. */
+  async remove(id) {
+    const record = this.#records.get(id);
+    const messages = await this.#database.messages(id);
+    this.#records.delete(id);
+    await this.#keep(this.#database.remove(id), id);
+    return () => this.put(record, messages);
+  }
+
+  /** Returns the ids of the chats whose name or messages contain a text. */
+  async find(text) {
+    const wanted = text.toLocaleLowerCase();
+    const isIn = (value) => value.toLocaleLowerCase().includes(wanted);
+    const found = await this.#database.find((message) => isIn(message.text));
+    for (const { id, title } of this.records) if (isIn(title)) found.add(id);
+    return found;
+  }
+
+  /** Takes in a chat from elsewhere; of one that is here already, the messages it lacks. */
+  merge(record, messages) {
+    return this.put(this.#records.get(record.id) ?? record, messages);
+  }
+
+  async #read() {
+    this.#records = new Map((await this.#database.chats()).map((record) => [record.id, record]));
+  }
+
+  async #keep(work, id) {
+    this.#onChange();
+    try {
+      await work;
+      this.#channel.postMessage(id);
+    } catch {
+      this.#onTrouble();
+    }
+  }
+}
