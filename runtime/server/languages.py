@@ -50,15 +50,15 @@ def choose_language(request: Request, known: Mapping[str, Language]) -> str:
 
 def _preferred(header: str) -> Iterator[str]:
     """Yield the languages that a browser names, the dearest first (RFC 9110, 12.5.4)."""
-    weighted = []
+    weighted: list[tuple[float, str]] = []
     for part in header.split(","):
         tag, _, weight = part.strip().partition(";q=")
         try:
             weighted.append((float(weight or 1), tag.strip().lower()))
         except ValueError:
             continue
-    for weight, tag in sorted(weighted, key=lambda one: -one[0]):
-        if weight > 0:
+    for rank, tag in sorted(weighted, key=lambda one: -one[0]):
+        if rank > 0:
             yield tag
 
 

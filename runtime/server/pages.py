@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from runtime import __version__
+from runtime.branding import Branding
 from runtime.engine.pooling import Pooling
 from runtime.server.languages import choose_language, languages
 from runtime.server.own_page import is_own_page
@@ -36,6 +37,10 @@ PAGE_HEADERS = {
 # For the page alone, so no part of the API.
 _PAGE_ENDPOINTS = (
     Endpoint("GET", ("/page/presence",), "presence", "presence", "Held while a page is open"),
+    Endpoint("GET", ("/page/about",), "about", "about", "What is inside"),
+    Endpoint("GET", ("/page/code",), "about", "code_samples", "How programs use the server"),
+    Endpoint("GET", ("/page/brand.css",), "brand", "brand_css", "The builder's colour"),
+    Endpoint("GET", ("/page/icon",), "brand", "icon", "The builder's icon"),
     Endpoint("POST", ("/page/quit",), "presence", "quit_server", "Ends the server"),
 )
 
@@ -72,11 +77,18 @@ def page(request: Request, template: str, **variables: Any) -> Response:
     known = languages(page_folder() / "languages")
     tag = choose_language(request, known)
     language = known[tag]
+    state = state_of(request)
+    branding = state.payload.branding if state.payload else Branding()
+    # Relative, for proxies that serve the page in a folder; the policy forbids a base.
+    root = "../" * (request.url.path.count("/") - 1)
     html = (
         _environment()
         .get_template(template)
         .render(
-            title=state_of(request).name,
+            title=branding.title or state.name,
+            name=state.name,
+            branding=branding,
+            root=root,
             version=__version__,
             base=request.base_url,
             may_quit=is_own_page(request),

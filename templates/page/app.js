@@ -205,6 +205,13 @@ find("adjust").addEventListener("click", () =>
 offerQuit(find("quit"), () => settings.key, say);
 addEventListener("hashchange", openAddressed);
 find("settings").addEventListener("close", learnFacts); // with a key, now
+for (const button of document.querySelectorAll("#examples button")) {
+  button.addEventListener("click", () => composer.fill(button.textContent));
+}
+find("language").addEventListener("change", ({ target: { value } }) => {
+  document.cookie = `language=${value}; path=/; max-age=31536000; samesite=strict`;
+  location.reload();
+});
 connectShortcuts({ startNew, drawer, openSettings: () => find("adjust").click() });
 
 const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);

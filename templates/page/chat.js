@@ -49,8 +49,11 @@ export class Chat {
     return this.record.id;
   }
 
+  /** All messages, each after the one that it follows. */
   get messages() {
-    return [...this.#messages.values()];
+    const messages = [...this.#siblingsAt(null)];
+    for (const { id } of messages) messages.push(...(this.#children.get(id) ?? []));
+    return messages;
   }
 
   /** The messages that are read, the oldest first. */

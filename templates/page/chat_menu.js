@@ -50,7 +50,7 @@ export class ChatMenu {
   async #exportMarkdown() {
     const { record, path } = await this.#library.open(this.#id);
     const names = { user: t("you"), assistant: t("answer") };
-    download(toMarkdown(record.title, path, names), `${record.title}.md`, "text/markdown");
+    download(toMarkdown(record.title, path, names), record.title, ".md", "text/markdown");
   }
 
   async #exportJSON(records) {
@@ -59,7 +59,7 @@ export class ChatMenu {
       chats.push({ record, messages: (await this.#library.open(record.id)).messages });
     }
     const name = records.length === 1 ? records[0].title : t("chats");
-    download(toJSON(chats), `${name}.json`, "application/json");
+    download(toJSON(chats), name, ".json", "application/json");
   }
 
   async #import() {

@@ -16,7 +16,8 @@ export class Drawer {
     opener.addEventListener("click", () => this.set(true));
     closer.addEventListener("click", () => this.set(false));
     side.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && narrow.matches) this.set(false);
+      const isMeant = event.key === "Escape" && !document.querySelector(":popover-open");
+      if (isMeant && narrow.matches) this.set(false);
     });
     document.addEventListener("click", ({ target }) => {
       const isBeside = target === document.body || target === document.documentElement;

@@ -52,9 +52,9 @@ function parseChat({ id, title, created, updated, leaf, settings, messages }) {
   const seen = new Set([null]);
   const checked = messages.map((message) => {
     // A parent that comes first cannot be a descendant, so no path goes in circles.
-    if (!seen.has(message.parent)) throw new Error("a message without its parent");
+    const parent = seen.has(message.parent) ? message.parent : null;
     seen.add(checkedText(message.id));
-    return { ...checkedMessage(message), id: message.id, parent: message.parent, chat: record.id };
+    return { ...checkedMessage(message), id: message.id, parent, chat: record.id };
   });
   return { record, messages: checked };
 }

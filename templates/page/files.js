@@ -1,10 +1,10 @@
 /** Files that go from the page to the disk and back. */
 
-/** Has the browser save a text under a name. */
-export function download(text, name, type) {
+/** Has the browser save a text under a title, as far as that can be a file's name. */
+export function download(text, title, ending, type) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name.replace(/[\\/:*?"<>|\p{Cc}]+/gu, " ").trim();
+  link.download = title.replace(/[\\/:*?"<>|\p{Cc}]+/gu, " ").trim() + ending;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
