@@ -13,6 +13,7 @@ const SIGNS = {
   ldots: "…", cdots: "⋯", dots: "…", circ: "∘", degree: "°", angle: "∠", quad: " ", qquad: "  ",
   left: "", right: "", displaystyle: "", limits: "", big: "", Big: "",
 };
+const FUNCTIONS = /\\(arcsin|arccos|arctan|sin|cos|tan|cot|log|ln|exp|lim|min|max|det|gcd)\b ?/g;
 const UPPER = { from: "0123456789+-=()n", to: "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ" };
 const LOWER = { from: "0123456789+-=()", to: "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎" };
 
@@ -32,6 +33,7 @@ function readable(source) {
     .replace(/\\(?:text|mathrm|mathbf|mathit|operatorname|boxed)\{([^{}]*)\}/g, "$1")
     .replace(/\\d?frac\{([^{}]*)\}\{([^{}]*)\}/g, (_, over, under) => `${group(over)}/${group(under)}`)
     .replace(/\\sqrt\{([^{}]*)\}/g, (_, inside) => `√${group(inside)}`)
+    .replace(FUNCTIONS, "$1 ")
     .replace(/\\([A-Za-z]+)/g, (whole, name) => (Object.hasOwn(SIGNS, name) ? SIGNS[name] : whole))
     .replace(/\^(?:\{([^{}]*)\}|(\w))/g, (whole, many, one) => raised(UPPER, many ?? one, whole))
     .replace(/_(?:\{([^{}]*)\}|(\w))/g, (whole, many, one) => raised(LOWER, many ?? one, whole))

@@ -117,6 +117,7 @@ def table(head: str, *rows: str) -> str:
             r"\[ \frac{a}{b+1} \le \sqrt{2} \]",
             f"<p>{formula('a/(b+1) ≤ √2', SOURCE)}</p>",
         ),
+        (r"$\sin\theta$", f"<p>{formula('sin θ', chr(92) + 'sin' + chr(92) + 'theta')}</p>"),
         ("$a_1*b$ and $$x^2$$", f"<p>{formula('a₁*b', 'a_1*b')} and {formula('x²', 'x^2')}</p>"),
         ("from $5 to $10, $5-$10", "<p>from $5 to $10, $5-$10</p>"),
         (r"\(never closed", "<p>(never closed</p>"),

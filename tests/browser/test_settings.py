@@ -78,14 +78,14 @@ def test_a_preset_is_kept_taken_and_deleted(chat: Chat, page: Page) -> None:
     chat.wait_until_ready(10_000)
     assert "temperature" not in asked(chat, "Who are you?")
     settings.click()
-    page.get_by_label("Preset").select_option("Pirate")
+    page.get_by_role("combobox", name="Preset").select_option("Pirate")
     page.get_by_role("button", name="Done").click()
     body = asked(chat, "And now?")
     assert (body["temperature"], body["messages"][0]["content"]) == (1.2, "Talk like a pirate.")
     settings.click()
-    page.get_by_label("Preset").select_option("Pirate")
+    page.get_by_role("combobox", name="Preset").select_option("Pirate")
     page.get_by_role("button", name="Delete preset").click()
-    expect(page.get_by_label("Preset").get_by_role("option")).to_have_text(["None"])
+    expect(page.get_by_role("combobox", name="Preset").get_by_role("option")).to_have_text(["None"])
 
 
 def test_the_meter_warns_before_the_context_is_full(chat: Chat, page: Page) -> None:
