@@ -1,8 +1,9 @@
 /** The chat page: connects the chats, the server and what is on the screen. */
 
-import { Chat, newRecord } from "./chat.js";
+import { Chat, contentOf, newRecord } from "./chat.js";
 import { ChatMenu } from "./chat_menu.js";
 import { Composer } from "./composer.js";
+import { DraftSize } from "./draft_size.js";
 import { Drawer } from "./drawer.js";
 import { serverFacts } from "./facts.js";
 import { Follower } from "./follow.js";
@@ -23,7 +24,7 @@ const appTitle = document.title;
 
 const settings = new Settings(find("settings"));
 const library = new Library(onLibraryChange, () => say(t("not_kept")));
-const menu = new ChatMenu(library, () => shelf);
+const menu = new ChatMenu(library, () => shelf, (id) => writer.stop(id));
 const shelf = new Shelf(find("chats"), find("search"), library, (id, from) => menu.open(id, from));
 const drawer = new Drawer({
   side: find("side"),
@@ -46,9 +47,10 @@ const composer = new Composer(find("composer"), {
   send: (text, attachments) => ask(chat?.path.at(-1), text, attachments),
   stop: () => chat && writer.stop(chat.id),
   editLast: () => thread.lastQuestion?.edit() ?? false,
-  change: () => {},
+  change: countDraft,
 });
 const meter = new Meter(find("meter"));
+const draftSize = new DraftSize((tokens) => meter.show(tokens));
 const follower = new Follower(document.querySelector("main"), find("latest"));
 const writer = new Writer(library, settings, { onChunk, onEnd });
 let health = null; // begins when the chats are there
@@ -77,6 +79,20 @@ function write(answer) {
   follower.follow();
 }
 
+/** Shows how full the context will be with what is being written. */
+function countDraft() {
+  // Looking at images to count them would take the model's time.
+  const attachments = composer.attachments.filter(({ kind }) => kind === "text");
+  const content = contentOf({ text: composer.text, attachments });
+  const messages = () => [...(chat?.before() ?? []), { role: "user", content }];
+  showMeter();
+  draftSize.count(messages, content.length, settings.key);
+}
+
+function showMeter() {
+  meter.show(chat?.path.findLast(({ used }) => used)?.used ?? 0);
+}
+
 function onChunk(answer) {
   thread.view(answer)?.update();
 }
@@ -85,6 +101,10 @@ function onEnd(ended, answer, error) {
   if (error?.code === 401) settings.revealKey();
   else if (error) health.check();
   if (ended !== chat) return;
+  if (!library.has(chat.id)) {
+    startNew();
+    return;
+  }
   const view = thread.view(answer);
   view?.finish();
   find("announcer").textContent = view?.spoken ?? "";
@@ -121,7 +141,7 @@ function showControls() {
   document.title = title ? `${title} · ${appTitle}` : appTitle;
   find("welcome").hidden = Boolean(chat?.path.length);
   find("new").disabled = !chat;
-  meter.show(chat?.path.findLast(({ used }) => used)?.used ?? 0);
+  showMeter();
   composer.set({
     isReady: health?.state === "ready",
     isWriting: Boolean(chat && writer.isWriting(chat.id)),
@@ -155,6 +175,7 @@ function startNew() {
 /** `id` names a chat that another tab changed. */
 async function onLibraryChange(id) {
   shelf.show();
+  if (id && !library.has(id)) writer.stop(id);
   const kept = chat && library.record(chat.id);
   if (kept) chat.record.title = kept.title;
   if (chat && !kept && !writer.isWriting(chat.id)) startNew();

@@ -120,10 +120,13 @@ export class Chat {
     return removed;
   }
 
-  /** The messages before `answer`, as requests carry them; questions nobody answered are left out. */
+  /**
+   * The messages before `answer`, or all where none is given, as requests carry them; questions
+   * nobody answered are left out.
+   */
   before(answer) {
     const path = this.path;
-    const end = path.findIndex(({ id }) => id === answer.id);
+    const end = path.findIndex(({ id }) => id === answer?.id);
     const asked = end < 0 ? path : path.slice(0, end);
     const isUsable = ({ role, text }, next) =>
       role === "user" ? !next || isAnswered(next) : Boolean(text);
@@ -172,8 +175,8 @@ function titleOf({ text, attachments = [] }) {
   return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), MAX_TITLE / 2))}…`;
 }
 
-/** What the model reads of a question: its files in front, then its text, with images as parts. */
-function contentOf({ text, attachments = [] }) {
+/** What the model reads of a question, or of a draft of one: its files in front, then its text, with images as parts. */
+export function contentOf({ text, attachments = [] }) {
   const files = attachments.filter(({ kind }) => kind === "text").map(fenced);
   const body = [...files, text].filter(Boolean).join("\n\n");
   const images = attachments.filter(({ kind }) => kind === "image");

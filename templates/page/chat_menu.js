@@ -11,12 +11,14 @@ const find = (id) => document.getElementById(id);
 export class ChatMenu {
   #library;
   #shelf;
+  #onRemove;
   #id = "";
 
-  /** `shelf()` returns the list of chats, which is made after this. */
-  constructor(library, shelf) {
+  /** `shelf()` returns the list of chats, made after this; `onRemove(id)` hears of what goes. */
+  constructor(library, shelf, onRemove) {
     this.#library = library;
     this.#shelf = shelf;
+    this.#onRemove = onRemove;
     connectMenu(find("chat-menu"));
     connectMenu(find("menu"), find("more"));
     find("rename").onclick = () => this.#rename();
@@ -43,6 +45,7 @@ export class ChatMenu {
 
   async #remove() {
     const { title } = this.#record;
+    this.#onRemove(this.#id);
     const undo = await this.#library.remove(this.#id);
     say(t("deleted", { title }), undo);
   }

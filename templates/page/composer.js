@@ -150,6 +150,7 @@ export class Composer {
         this.#attachments.splice(index, 1);
         this.#showAttachments();
         this.#showControls();
+        this.#actions.change();
         this.focus();
       }),
     );

@@ -96,6 +96,19 @@ def test_a_deleted_chat_can_be_brought_back(chat: Chat, page: Page) -> None:
     expect(chat.chats).to_have_text(["Name a colour."])
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+def test_deleting_a_chat_stops_its_answer(chat: Chat, page: Page, is_here: bool) -> None:
+    """What is being written is left, whether this tab or another one deletes the chat."""
+    chat.configure(max_tokens="2000")
+    chat.start("Write a very long story about a lighthouse keeper.")
+    deleting = chat if is_here else second_tab(chat)
+    deleting.choose("Delete", "fish")
+    expect(chat.questions).to_have_count(0)
+    expect(chat.stop).to_be_hidden()
+    page.reload()
+    expect(chat.chats).to_have_text(["Name a colour."])
+
+
 def test_another_tab_has_the_same_chats(chat: Chat) -> None:
     """A second tab starts empty, lists all chats, and hears of what the first one does."""
     other = second_tab(chat)

@@ -88,6 +88,15 @@ def test_a_preset_is_kept_taken_and_deleted(chat: Chat, page: Page) -> None:
     expect(page.get_by_role("combobox", name="Preset").get_by_role("option")).to_have_text(["None"])
 
 
+def test_the_meter_counts_a_long_message_before_it_is_sent(chat: Chat, page: Page) -> None:
+    """The server counts what a pasted text would take; without it the meter is as before."""
+    chat.ask("Hello")
+    chat.message.fill("word " * 7400)
+    expect(page.locator("#meter")).to_contain_text("nearly full")
+    chat.message.fill("word")
+    expect(page.locator("#meter")).to_have_text("6,000 of 8,192 tokens")
+
+
 def test_the_meter_warns_before_the_context_is_full(chat: Chat, page: Page) -> None:
     """It shows how much a chat takes, and says so when little is left."""
     meter = page.locator("#meter")
