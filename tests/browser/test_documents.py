@@ -1,13 +1,16 @@
 """The pages beside the chat: how to use the server from code, and what is inside."""
 
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import playwright
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat
+
+NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 
 @pytest.fixture
@@ -41,10 +44,9 @@ def test_the_curl_sample_works(samples: Page) -> None:
     assert '"content"' in run("sh", "-c", sample(samples, "curl"))
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_the_javascript_sample_works(samples: Page) -> None:
     """Node runs it as a module."""
-    assert run("node", "--input-type=module", "-e", sample(samples, "JavaScript")).strip()
+    assert run(str(NODE), "--input-type=module", "-e", sample(samples, "JavaScript")).strip()
 
 
 def test_samples_name_this_server(samples: Page, chat: Chat) -> None:
