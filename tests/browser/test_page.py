@@ -63,7 +63,7 @@ def test_everything_comes_from_the_solofile(chat: Chat, watch: Watch) -> None:
     """Styles, scripts, pictures and answers are asked for, all at one address."""
     chat.ask("Say hello.")
     paths = {url.removeprefix(watch.origin) for url in watch.requests}
-    wanted = {"", "page/app.css", "page/app.js", "page/icon.svg", "health", "v1/chat/completions"}
+    wanted = {"", "page/app.css", "page/app.js", "page/icon", "health", "v1/chat/completions"}
     assert wanted <= paths
 
 
