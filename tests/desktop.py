@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,6 +68,19 @@ class Desktop:
         self._started.append(process)
         return process
 
+    def use_screen(self, display: str) -> None:
+        """Show windows on a screen that is really there."""
+        self.environment["DISPLAY"] = display
+
+    def use_browser(self, path: str) -> None:
+        """Open pages in a real browser, whose profile is the session's own."""
+        profile = self._browser.with_name("profile")
+        self._browser.write_text(
+            f"{_NOTING_BROWSER}exec {path} --no-sandbox --disable-gpu --no-first-run "
+            f'--user-data-dir={profile} "$1"\n',
+            encoding="utf-8",
+        )
+
     def opened(self) -> list[str]:
         """Return the addresses that the browser was to open, in their order."""
         try:
@@ -98,6 +112,21 @@ class Desktop:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
                 process.wait(TIMEOUT_S)
+
+
+@contextmanager
+def virtual_screen() -> Iterator[str]:
+    """Start an X server without a monitor, and yield the name of its display."""
+    reading, writing = os.pipe()
+    command = [required_tool("Xvfb"), "-displayfd", str(writing), "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as number:
+            yield f":{number.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(TIMEOUT_S)
 
 
 def required_tool(name: str) -> str:

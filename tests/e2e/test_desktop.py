@@ -1,13 +1,15 @@
 """A real solofile in the menus, and as a service."""
 
+import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.desktop import Desktop, required_tool
+from tests.desktop import TIMEOUT_S, Desktop, required_tool, virtual_screen
 from tests.solofile import run_solofile
 
 _NOTING_SYSTEMCTL = """\
@@ -45,6 +47,31 @@ def test_a_click_in_the_menus_opens_the_page(desktop: Desktop, own: Path, tmp_pa
     assert run_solofile(own, "uninstall-desktop", env=desktop.environment).returncode == 0
     assert not entry.exists()
     assert httpx.post(f"{url}/page/quit").status_code == 200
+
+
+def test_a_click_shows_the_page_on_a_screen(desktop: Desktop, own: Path, tmp_path: Path) -> None:
+    """A browser that is really there loads it, tells that it is open, and asks for the model."""
+    log = tmp_path / "log.jsonl"
+    assert run_solofile(own, "install-desktop", env=desktop.environment).returncode == 0
+    entry = next((tmp_path / "data" / "applications").iterdir())
+    desktop.environment |= {"SOLOFILE_LOG_FILE": str(log), "SOLOFILE_LOG_FORMAT": "json"}
+    with virtual_screen() as display:
+        desktop.use_screen(display)
+        desktop.use_browser(required_tool("chromium"))
+        desktop.double_click([required_tool("gio"), "launch", str(entry)])
+        url = desktop.wait_for_page()
+        # Its style has been read, and so has a module that another one names.
+        deadline = time.monotonic() + TIMEOUT_S
+        while not {"/page/app.css", "/page/stream.js"} <= _paths(log):
+            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+            time.sleep(0.1)
+        assert httpx.post(f"{url}/page/quit").status_code == 200
+
+
+def _paths(log: Path) -> set[str]:
+    """Return what was asked for, by the log."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return {json.loads(line).get("path", "") for line in lines}
 
 
 def test_a_service_comes_and_goes(desktop: Desktop, own: Path, tmp_path: Path) -> None:
