@@ -30,6 +30,8 @@ class Message(msgspec.Struct, omit_defaults=True):
     Args:
         tensor: The tensor it is done with.
         kind: The type it has now, in llama.cpp's spelling.
+        size_bytes: How much it is going to write.
+        written_bytes: How much more it has written.
         needs_imatrix: Whether it found that it cannot go on without an importance matrix.
         num_chunks: How many parts of a text it is going to compute.
         losses: The negative log likelihoods of the part's tokens.
@@ -40,6 +42,8 @@ class Message(msgspec.Struct, omit_defaults=True):
 
     tensor: str = ""
     kind: str = ""
+    size_bytes: int = 0
+    written_bytes: int = 0
     needs_imatrix: bool = False
     num_chunks: int = 0
     losses: list[float] = []

@@ -3,11 +3,14 @@
 import re
 from dataclasses import dataclass
 
+import msgspec
+
 from builder.console import human_bytes
 from builder.inspect import Choice, Inspection, inspect_source
 from builder.quantization_table import Quantization, find_quantization
+from builder.sources.checkpoint import is_to_convert
 from builder.sources.hub import HubModel
-from builder.sources.source import Source
+from builder.sources.source import Carried, Source
 from runtime.errors import ResourceError, UsageError
 from runtime.machine import memory_total_bytes
 
@@ -57,7 +60,8 @@ def fitting(source: Source, memory_bytes: int) -> Fit:
         SourceError: The source is not there or not reachable.
         UsageError: The source names one of its models already, and that is quantized.
     """
-    found = inspect_source(source, 0)
+    is_checkpoint = is_to_convert(source)
+    found = _converted(source) if is_checkpoint else inspect_source(source, 0)
     if isinstance(source, HubModel) and source.wanted and not found.quantizable:
         raise UsageError(
             f"{source.wanted} is one model already, so --fits has nothing to choose.",
@@ -73,11 +77,17 @@ def fitting(source: Source, memory_bytes: int) -> Fit:
     if larger:
         after = min(larger, key=lambda one: one.memory)
         why += f"; the next larger, {after.quantization}, needs {human_bytes(after.memory)}"
-    if isinstance(source, HubModel):
+    if isinstance(source, HubModel) and not is_checkpoint:
         files = best.files or found.choices[0].files
         source = HubModel(source.repository, source.revision, files[0])
     quantization = None if best.files else find_quantization(best.quantization)
     return Fit(source, quantization, f"{why}.")
+
+
+def _converted(source: Source) -> Inspection:
+    """Return what a checkpoint's GGUF holds; a build needs that in any case."""
+    found = inspect_source(Carried(source.fetch().files[0]), 0)
+    return msgspec.structs.replace(found, source=source.resolve().label)
 
 
 def _choices(source: Source, found: Inspection) -> list[Choice]:

@@ -128,6 +128,11 @@ def _pooling(header: Header, architecture: str) -> str:
     return (Pooling.MEAN if pooling is None else pooling).label
 
 
+def quantization_of(header: Header) -> str:
+    """Return what the matrices of a single file are: a model, an adapter or a projector."""
+    return _quantization(header, [header])
+
+
 def _quantization(first: Header, headers: list[Header]) -> str:
     if "general.file_type" in first.pairs:
         label = FILE_TYPES.get(first.integer("general.file_type") & ~_GUESSED)

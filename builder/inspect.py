@@ -15,11 +15,13 @@ from builder.gguf_header import Header, read_header
 from builder.memory_need import cache_bytes, overhead_bytes
 from builder.quantized_sizes import UNQUANTIZED, quantized_sizes
 from builder.sources.card import Card
+from builder.sources.checkpoint import is_to_convert
 from builder.sources.hub import HubModel
 from builder.sources.hub_header import read_hub_header
 from builder.sources.papers import is_licence
 from builder.sources.source import LicenceFile, ResolvedSource, Source
 from builder.terms import find_terms, sentences
+from runtime.errors import UnsupportedError
 
 DEFAULT_CONTEXT = 4096
 
@@ -111,8 +113,14 @@ def inspect_source(source: Source, n_ctx: int) -> Inspection:
     Raises:
         DamagedFileError: A file is no GGUF.
         SourceError: The source is not there or not reachable.
+        UnsupportedError: The source is a checkpoint.
     """
     resolved = source.resolve()
+    if is_to_convert(source):
+        raise UnsupportedError(
+            f"{resolved.label} is a checkpoint, and what it needs is known once it is a GGUF.",
+            hint="Make one with `convert`, and name that.",
+        )
     if isinstance(source, HubModel):
         listing = source.listing()
         chosen = listing.variants[0]

@@ -10,6 +10,23 @@ from builder.quantize_options import QuantizeOptions
 from runtime.manifest import OriginFile, Step
 
 
+def converting(files: list[OriginFile], command: list[str], outtype: str) -> Step:
+    """Return what converting a checkpoint was; the command gives the same file, byte by byte.
+
+    Args:
+        files: The checkpoint's files.
+        command: Which of llama.cpp's scripts did it, and what it was told.
+        outtype: What the matrices were to become.
+    """
+    return Step(
+        kind="convert",
+        command=command,
+        type=outtype,
+        inputs=files,
+        llama_cpp_commit=LLAMA_CPP_COMMIT,
+    )
+
+
 def merging(parts: list[OriginFile], output: str) -> Step:
     """Return what merging the parts of a split model was.
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SENTENCEPIECE = ("llama", "mistral", "mixtral", "phi3", "gemma", "gemma3_text")
+SENTENCEPIECE = ("llama", "mistral", "phi3", "gemma", "gemma3_text")
 SMOLLM2_TOKENIZER = ("qwen2", "qwen3", "qwen3_moe")
 TINY = SENTENCEPIECE + SMOLLM2_TOKENIZER
 
@@ -31,7 +31,6 @@ _OWN: dict[str, dict[str, Any]] = {
         "moe_intermediate_size": 32,
         "norm_topk_prob": True,
     },
-    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
     "gemma": {"tie_word_embeddings": True},
     "gemma3_text": {"tie_word_embeddings": True, "query_pre_attn_scalar": 16},
 }
@@ -146,6 +145,7 @@ def _sentencepiece(words: list[str], path: Path) -> int:
         SentencePieceTrainer.train(
             sentence_iterator=iter(lines), model_writer=file, vocab_size=size, model_type="bpe",
             byte_fallback=True, minloglevel=2,
+            user_defined_symbols="<|endoftext|>",  # llama.cpp looks for it in every Phi-3.
         )  # fmt: skip
     return size
 

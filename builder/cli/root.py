@@ -12,6 +12,7 @@ COMMANDS = {
     "build": "builder.cli.build",
     "cache": "builder.cli.cache",
     "completion": "builder.cli.completion",
+    "convert": "builder.cli.convert",
     "demo": "builder.cli.demo",
     "imatrix": "builder.cli.imatrix",
     "init": "builder.cli.init",

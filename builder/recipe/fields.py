@@ -51,6 +51,13 @@ class ModelFields(
     targets: Annotated[
         list[str], _meta("Systems to build for; this one by default", ["linux-x86_64"])
     ] = []
+    outtype: Annotated[
+        Literal["auto", "f32", "f16", "bf16", "q8_0"],
+        _meta("What a checkpoint is converted to", "f16"),
+    ] = "auto"
+    allow_pickle: Annotated[bool, _meta("Read a checkpoint whose weights are pickles", True)] = (
+        False
+    )
     quantize: Annotated[str, _meta("Type to quantize to first", "Q4_K_M")] = ""
     imatrix: Annotated[str, _meta("Importance matrix for that", "imatrix.gguf")] = ""
     calibrate: Annotated[

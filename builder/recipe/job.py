@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from builder.cli.quantize_flags import QuantizeFlags
+from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
 from builder.icon import read_icon
 from builder.make import Order
@@ -75,8 +76,11 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
     if model.mmproj and model.no_mmproj:
         raise UsageError("mmproj and no-mmproj exclude each other.", hint="Leave one of them out.")
+    outtype = "" if model.outtype == "auto" else model.outtype
+    conversion = ConvertOptions(outtype, allows_pickle=model.allow_pickle)
+    projection = msgspec.structs.replace(conversion, is_mmproj=True)
     order = Order(
-        source=parse_source(model.source),
+        source=parse_source(model.source, conversion),
         target=targets[0],
         output=Path(model.output) if model.output else None,
         is_output_folder=model.output.endswith("/"),
@@ -84,9 +88,9 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         defaults=model.settings,
         toolchain=model.toolchain,
         is_smoke_tested=model.smoke_test,
-        adapters=[parse_source(adapter) for adapter in model.lora],
-        draft=parse_source(model.draft) if model.draft else None,
-        projector=parse_source(model.mmproj) if model.mmproj else None,
+        adapters=[parse_source(adapter, conversion) for adapter in model.lora],
+        draft=parse_source(model.draft, conversion) if model.draft else None,
+        projector=parse_source(model.mmproj, projection) if model.mmproj else None,
         has_projector=not model.no_mmproj,
         fits_bytes=parse_memory(model.fits) if model.fits else 0,
         quantize=quantize,

