@@ -17,6 +17,7 @@ from builder.icon import IconFile
 from builder.kit import ensure_kit
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, require_room, write_solofile
+from builder.quality.parity import checked_parity
 from builder.quantize_options import QuantizeOptions
 from builder.report import Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
@@ -26,6 +27,7 @@ from builder.terms import all_terms, find_terms, require_accepted, sentences
 from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
 from runtime.manifest import Manifest, ModelFacts, SettingValue, Terms
+from runtime.parity import Parity
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Order:
         has_projector: Whether the model's own is embedded, if it has one.
         fits_bytes: The memory that the best model of the source is to fit into; 0 takes the one
             that the source means by itself.
+        checks_parity: Whether what was converted must say what its original says.
         quantize: How to quantize the weights first; None takes them as they are.
         branding: How it presents itself; what is left empty is taken from the source.
         icon: Its icon; None takes the source's, if it has one.
@@ -69,6 +72,7 @@ class Order:
     projector: Source | None = None
     has_projector: bool = True
     fits_bytes: int = 0
+    checks_parity: bool = False
     quantize: QuantizeOptions | None = None
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
@@ -88,6 +92,7 @@ class Prepared:
         companions: What goes beside it.
         weights: The one file that is packed.
         terms: What its licences ask of those who pass it on.
+        parity: How alike the converted model and its original are; None where nobody asked.
         seconds: How long all of that took.
     """
 
@@ -98,6 +103,7 @@ class Prepared:
     companions: Companions
     weights: Weights
     terms: list[Terms]
+    parity: Parity | None
     seconds: float
 
     @property
@@ -153,11 +159,12 @@ def prepare(order: Order) -> Prepared:
     for note in fetched.notes + companions.notes + sentences(terms):
         console.info(note)
     require_accepted(terms, is_accepted=order.accepts_licence)
+    parity = checked_parity(fetched) if order.checks_parity else None
     weights = quantized_file(fetched, quantize) if quantize else one_file(fetched)
     if quantize:
         facts = read_facts([weights.file.path], name=name, card=fetched.card)
     seconds = time.monotonic() - started
-    return Prepared(resolved, name, fetched, facts, companions, weights, terms, seconds)
+    return Prepared(resolved, name, fetched, facts, companions, weights, terms, parity, seconds)
 
 
 def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Report:
@@ -198,6 +205,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         defaults=fetched.settings | order.defaults,
         branding=merged_branding(fetched.branding, order.branding),
         icon=order.icon or fetched.icon,
+        parity=prepared.parity,
     )
     stem = order.name or f"{prepared.name}-{facts.quantization}"
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
@@ -246,4 +254,5 @@ def _report(
         perplexity=prepared.weights.perplexity,
         notes=prepared.notes,
         terms=manifest.terms,
+        parity=prepared.parity,
     )

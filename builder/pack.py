@@ -29,6 +29,7 @@ from runtime.manifest import (
     Terms,
     encode,
 )
+from runtime.parity import Parity
 
 CARD_NAME = "card/README.md"
 
@@ -58,6 +59,7 @@ class Contents:
         weights_inside: The part of `weights` that is meant; None for all of it.
         branding: How it presents itself.
         icon: Its icon; None carries none.
+        parity: How alike it and its original are, where that was found out.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Contents:
     weights_inside: FileRange | None = None
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
+    parity: Parity | None = None
 
     @property
     def weights_data(self) -> FileRange:
@@ -228,6 +231,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
         defaults=dict(sorted(contents.defaults.items())),
         branding=contents.branding,
         terms=contents.terms,
+        parity=contents.parity,
     )
 
 

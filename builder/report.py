@@ -9,6 +9,7 @@ from builder.console import human_bytes, human_seconds
 from builder.quality.perplexity import PerplexityChange
 from builder.terms import sentences
 from runtime.manifest import Origin, Terms
+from runtime.parity import Parity
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         perplexity: What quantizing did to the model's perplexity; None where nobody asked.
         notes: Sentences about the source, and what of it was not taken over.
         terms: What the licences inside ask of those who pass it on.
+        parity: How alike the converted model and its original are; None where nobody asked.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     perplexity: PerplexityChange | None = None
     notes: list[str] = []
     terms: list[Terms] = []
+    parity: Parity | None = None
 
     @property
     def command(self) -> str:
@@ -75,6 +78,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if self.perplexity:
             lines.append(("Perplexity", str(self.perplexity)))
+        if self.parity:
+            lines.append(("Like the original", str(self.parity)))
         if self.start_seconds is not None:
             lines.append(("First word after", human_seconds(self.start_seconds)))
         lines += [("Licence", sentence) for sentence in sentences(self.terms)]

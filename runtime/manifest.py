@@ -8,6 +8,7 @@ from runtime import __version__
 from runtime.branding import Branding
 from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.parity import Parity
 from runtime.zip_records import COPY_AGAIN
 
 FORMAT_MAJOR = 1
@@ -139,7 +140,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry `solofile.json`."""
+    """The entry `solofile.json`; `parity` is that of a converted model, where it was checked."""
 
     format_version: str = FORMAT_VERSION
     name: str
@@ -151,6 +152,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     defaults: dict[str, SettingValue] = {}
     branding: Branding = Branding()
     terms: list[Terms] = []
+    parity: Parity | None = None
 
     @property
     def weights(self) -> EntryFacts:

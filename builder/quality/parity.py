@@ -18,11 +18,13 @@ from builder.gguf_header import read_header
 from builder.llamacpp import expose_binding
 from builder.quality.parity_process import OUTPUTS_NAME, PROCESS, TOKENS_NAME, ParityJob
 from builder.quality.samples import read_samples
+from builder.sources.source import FetchedModel
 from runtime.engine.pooling import Pooling
 from runtime.engine.weights import Weights
 from runtime.errors import ResourceError, UnsupportedError, UsageError
 from runtime.machine import memory_available_bytes, physical_cores
 from runtime.manifest import ModelFacts
+from runtime.parity import LogitParity, Parity, VectorParity
 
 # Of each text; more would say no more, and of a large vocabulary each takes a megabyte.
 MAX_TOKENS = 96
@@ -55,58 +57,33 @@ LIMITS = {
 }
 
 
-class LogitParity(msgspec.Struct, frozen=True, kw_only=True):
-    """How alike two models guess the next token.
+def is_explained(parity: Parity) -> bool:
+    """Say whether the type's rounding explains a difference; of most types it is not known."""
+    limit = LIMITS.get(parity.quantization)
+    if not limit:
+        return True
+    # Written so that NaN is not explained.
+    if isinstance(parity, VectorParity):
+        return parity.min_cosine > MIN_COSINE
+    return parity.top1 >= limit.min_top1 and parity.mean_kl < limit.max_kl
 
-    Args:
-        num_positions: How many tokens were guessed.
-        top1: The share of them for which both find the same token likeliest.
-        mean_kl: The mean Kullback-Leibler divergence from the original, in nats.
-        other_tokens: The sample texts of which the tokenizers make different tokens.
+
+def checked_parity(fetched: FetchedModel) -> Parity:
+    """Compare a model that a source converted with the checkpoint it was converted from.
+
+    Raises:
+        UsageError: It came as a GGUF.
+        AppError: What `require_parity` raises.
     """
-
-    num_positions: int
-    top1: float
-    mean_kl: float
-    other_tokens: list[str] = []
-
-    def __str__(self) -> str:
-        """Return the numbers for people."""
-        return (
-            f"the same likeliest token at {100 * self.top1:.2f} % of {self.num_positions} "
-            f"positions, mean KL divergence {self.mean_kl:.1e} nats"
+    (model,), checkpoint = fetched.files[:1], fetched.checkpoint
+    if checkpoint is None:
+        raise UsageError(
+            f"{model.name} came as a GGUF, without the checkpoint to compare it with.",
+            hint="Name the checkpoint as the source, or compare them with `parity`.",
         )
-
-    def is_within(self, quantization: str) -> bool:
-        """Say whether a type's rounding explains the difference; of most types it is not known."""
-        limit = LIMITS.get(quantization)
-        # Written so that NaN is not within.
-        return not limit or (self.top1 >= limit.min_top1 and self.mean_kl < limit.max_kl)
-
-
-class VectorParity(msgspec.Struct, frozen=True, kw_only=True):
-    """How alike two models embed.
-
-    Args:
-        num_texts: How many texts were embedded.
-        min_cosine: The lowest cosine between the vectors of a text.
-        other_tokens: The sample texts of which the tokenizers make different tokens.
-    """
-
-    num_texts: int
-    min_cosine: float
-    other_tokens: list[str] = []
-
-    def __str__(self) -> str:
-        """Return the numbers for people."""
-        return f"vectors of {self.num_texts} texts with cosines of {self.min_cosine:.5f} or more"
-
-    def is_within(self, quantization: str) -> bool:
-        """Say whether a type's rounding explains the difference; of most types it is not known."""
-        return quantization not in LIMITS or self.min_cosine > MIN_COSINE
-
-
-Parity = LogitParity | VectorParity
+    # What was converted was allowed to be a pickle; beside safetensors one is not looked at.
+    allows_pickle = not any(checkpoint.glob("*.safetensors"))
+    return require_parity(checkpoint, model.data, allows_pickle=allows_pickle)
 
 
 def require_parity(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) -> Parity:
@@ -124,8 +101,7 @@ def require_parity(checkpoint: Path, model: FileRange, *, allows_pickle: bool = 
     parity = compare(checkpoint, model, allows_pickle=allows_pickle)
     if parity.other_tokens:
         console.warning(other_tokens_sentence(parity))
-    quantization = read_facts([model], name="").quantization
-    if not parity.is_within(quantization):
+    if not is_explained(parity):
         raise ParityError(
             f"{model} does not say what its original {checkpoint} says: {parity}.",
             hint="llama.cpp's converter or its code for this architecture is wrong about it; "
@@ -182,7 +158,8 @@ def compare(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) 
         _compute(job)
         found = _compare(job, checkpoint, facts.pooling, allows_pickle=allows_pickle)
     found["other_tokens"] = [samples[number].name for number in found["other_tokens"]]
-    return VectorParity(**found) if facts.pooling else LogitParity(**found)
+    kind = VectorParity if facts.pooling else LogitParity
+    return kind(quantization=facts.quantization, **found)
 
 
 def _require_comparable(model: FileRange, facts: ModelFacts) -> None:

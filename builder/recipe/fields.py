@@ -58,6 +58,9 @@ class ModelFields(
     allow_pickle: Annotated[bool, _meta("Read a checkpoint whose weights are pickles", True)] = (
         False
     )
+    check_parity: Annotated[
+        bool, _meta("Compare a converted checkpoint with the original by transformers", True)
+    ] = False
     quantize: Annotated[str, _meta("Type to quantize to first", "Q4_K_M")] = ""
     imatrix: Annotated[str, _meta("Importance matrix for that", "imatrix.gguf")] = ""
     calibrate: Annotated[

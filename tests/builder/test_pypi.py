@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import SourceError
-from builder.pypi import download, install_tools, read_member, run_pip
+from builder.pypi import download, install_tools, run_pip
 from tests.builder.fake_index import FakeIndex, serving_index
 from tests.builder.tiny_wheel import use_only, write_wheel
 
@@ -47,14 +47,6 @@ def test_install_tools(index: Path, own_cache: Path) -> None:
     assert (folder / "tiny_model" / "__init__.py").read_bytes() == b"x = 1\n"
     wheel.unlink()
     assert install_tools("tiny", ["tiny-model==1.0"]) == folder
-
-
-def test_read_member(tmp_path: Path) -> None:
-    """The one member of a kind is found by its suffix."""
-    wheel = write_wheel(tmp_path, {"tiny_model/a.gguf": b"", "tiny_model/b.txt": b""})
-    assert read_member(wheel, ".gguf") == "tiny_model/a.gguf"
-    with pytest.raises(SourceError, match=r"holds no \.onnx file"):
-        read_member(wheel, ".onnx")
 
 
 @pytest.fixture

