@@ -42,7 +42,7 @@ EXCLUDES = [
     "PyInstaller", "_pytest", "anyio._backends._trio", "anyio.pytest_plugin", "builder",
     "diskcache", "dotenv", "httptools", "numpy", "packaging", "pip", "pkg_resources", "pydantic",
     "setuptools", "sniffio", "trio", "uvloop", "watchfiles", "websockets", "wsproto", "yaml",
-    "bz2", "curses", "doctest", "lib2to3", "lzma", "pydoc", "smtplib", "sqlite3", "test", "tkinter",
+    "bz2", "curses", "doctest", "lib2to3", "lzma", "pydoc", "smtplib", "test", "tkinter",
     "unittest", "_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr",
     "_codecs_tw", "_multibytecodec",
     # It is GPL, so it is not ours to hand out.

@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int = 800
     drain_timeout: int = 25
     idle_exit: int | None = None
+    history: str = ""
     browser: bool | None = None
     system_prompt: str = ""
     chat_template: str = ""
@@ -283,6 +284,9 @@ OPTIONS = (
     ),
     Option(
         "log_prompts", ("--log-prompts",), "server", "log what is asked, too", "",
+    ),
+    Option(
+        "history", ("--history",), "server", "keep the page's chats in this file", "FILE"
     ),
     Option(
         "browser", ("--browser", "--no-browser"), "server",

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
@@ -16,6 +17,7 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from runtime.desktop.instance import Instance
     from runtime.engine.engine import Engine
+    from runtime.server.history_file import HistoryFile
 
 SUMMARY = "Serve the chat page and the OpenAI-compatible API (also without any command)."
 EXAMPLES = """\
@@ -92,6 +94,7 @@ def _serve(context: Context, instance: "Instance | None") -> int:
             chat_template=chat.template,
             template_arguments=chat.template_arguments,
             payload=context.payload,
+            history=_history(settings),
             ending=ending,
         )
         scheme = "https" if safety.tls else "http"
@@ -127,6 +130,15 @@ def _announce(name: str, address: str, *, is_exposed: bool) -> None:
     say("Ctrl-C ends it.")
     if is_exposed:
         say(_EXPOSED)
+
+
+def _history(settings: Settings) -> "HistoryFile | None":
+    if not settings.history:
+        return None
+    # Few servers keep one, and every start would wait for SQLite.
+    from runtime.server.history_file import HistoryFile
+
+    return HistoryFile(Path(settings.history))
 
 
 def _defer_modules() -> None:

@@ -34,7 +34,7 @@ PAGE_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
-# For the page alone, so no part of the API.
+# For the page alone, so no part of the API. What lies under /page needs no key to be read.
 _PAGE_ENDPOINTS = (
     Endpoint("GET", ("/page/presence",), "presence", "presence", "Held while a page is open"),
     Endpoint("GET", ("/page/about",), "about", "about", "What is inside"),
@@ -42,6 +42,20 @@ _PAGE_ENDPOINTS = (
     Endpoint("GET", ("/page/brand.css",), "brand", "brand_css", "The builder's colour"),
     Endpoint("GET", ("/page/icon",), "brand", "icon", "The builder's icon"),
     Endpoint("POST", ("/page/quit",), "presence", "quit_server", "Ends the server"),
+    Endpoint("GET", ("/history/chats",), "history", "list_chats", "All chats"),
+    Endpoint("PUT", ("/history/chats/{id}",), "history", "put_chat", "Keeps a chat"),
+    Endpoint("PATCH", ("/history/chats/{id}",), "history", "change_chat", "Changes a chat"),
+    Endpoint("DELETE", ("/history/chats/{id}",), "history", "remove_chat", "Forgets a chat"),
+    Endpoint("GET", ("/history/chats/{id}/messages",), "history", "list_messages", "Its messages"),
+    Endpoint("PUT", ("/history/messages/{id}",), "history", "put_message", "Keeps a message"),
+    Endpoint(
+        "POST",
+        ("/history/remove_messages",),
+        "history",
+        "remove_messages",
+        "Forgets messages",
+    ),
+    Endpoint("POST", ("/history/find",), "history", "find", "Chats that hold a text"),
 )
 
 # Some clients compare the text.

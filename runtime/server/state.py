@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.requests import Request
@@ -14,6 +14,9 @@ from runtime.engine.sampling.params import SamplingParams
 from runtime.payload import Payload
 from runtime.server.ending import Ending
 from runtime.server.errors import LoadingError
+
+if TYPE_CHECKING:
+    from runtime.server.history_file import HistoryFile
 
 
 class ServerState(msgspec.Struct, frozen=True, dict=True):
@@ -32,6 +35,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         chat_template: See `ChatOptions`.
         template_arguments: See `ChatOptions`.
         payload: Where the model came from; None tells clients nothing of that.
+        history: Where the page keeps chats; None leaves them to the browser.
         ending: When the server ends by itself.
     """
 
@@ -47,6 +51,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
     chat_template: str = ""
     template_arguments: Mapping[str, Any] = {}
     payload: Payload | None = None
+    history: "HistoryFile | None" = None
     ending: Ending = msgspec.field(default_factory=Ending)
 
     @cached_property
