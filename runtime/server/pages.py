@@ -106,6 +106,7 @@ def page(request: Request, template: str, **variables: Any) -> Response:
             version=__version__,
             base=request.base_url,
             may_quit=is_own_page(request),
+            keeps_history=state.history is not None,
             language=tag,
             direction=language.direction,
             languages=known,

@@ -8,7 +8,7 @@ import { Drawer } from "./drawer.js";
 import { serverFacts } from "./facts.js";
 import { Follower } from "./follow.js";
 import { Health } from "./health.js";
-import { Library } from "./library.js";
+import { isKeptByServer, Library } from "./library.js";
 import { Meter } from "./meter.js";
 import { offerQuit } from "./quit.js";
 import { Settings } from "./settings.js";
@@ -23,7 +23,7 @@ const find = (id) => document.getElementById(id);
 const appTitle = document.title;
 
 const settings = new Settings(find("settings"));
-const library = new Library(onLibraryChange, () => say(t("not_kept")));
+const library = new Library(onLibraryChange, onTrouble);
 const menu = new ChatMenu(library, () => shelf, (id) => writer.stop(id));
 const shelf = new Shelf(find("chats"), find("search"), library, (id, from) => menu.open(id, from));
 const drawer = new Drawer({
@@ -209,6 +209,15 @@ function onHealth(state, detail) {
   learnFacts();
 }
 
+function onTrouble(error) {
+  if (error?.code === 401) {
+    settings.revealKey();
+    say(t("key_wanted"));
+  } else {
+    say(t(isKeptByServer ? "history_away" : "not_kept"));
+  }
+}
+
 async function learnFacts() {
   if (meter.limit) return;
   const facts = await serverFacts(settings.key);
@@ -225,7 +234,13 @@ find("adjust").addEventListener("click", () =>
 );
 offerQuit(find("quit"), () => settings.key, say);
 addEventListener("hashchange", openAddressed);
-find("settings").addEventListener("close", learnFacts); // with a key, now
+// With a key, now.
+find("settings").addEventListener("close", async () => {
+  learnFacts();
+  if (!isKeptByServer) return;
+  await library.load();
+  shelf.show();
+});
 for (const button of document.querySelectorAll("#examples button")) {
   button.addEventListener("click", () => composer.fill(button.textContent));
 }

@@ -11,6 +11,11 @@ export async function openDatabase(name) {
   }
 }
 
+function matching(text) {
+  const wanted = text.toLocaleLowerCase();
+  return (message) => message.text.toLocaleLowerCase().includes(wanted);
+}
+
 function connect(name) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, VERSION);
@@ -40,8 +45,9 @@ class Database {
     return this.#run("readonly", (_, messages) => messages.index("chat").getAll(chat));
   }
 
-  /** Returns the ids of the chats with a message for which `isMatch(message)` holds. */
-  find(isMatch) {
+  /** Returns the ids of the chats with a message that contains a text, in whatever case. */
+  find(text) {
+    const isMatch = matching(text);
     const found = new Set();
     const visit = (_, messages) => {
       messages.openCursor().onsuccess = ({ target: { result: cursor } }) => {
@@ -113,8 +119,8 @@ class Memory {
     return [...this.#messages.values()].filter((message) => message.chat === chat);
   }
 
-  async find(isMatch) {
-    return new Set([...this.#messages.values()].filter(isMatch).map(({ chat }) => chat));
+  async find(text) {
+    return new Set([...this.#messages.values()].filter(matching(text)).map(({ chat }) => chat));
   }
 
   async put(record, messages) {

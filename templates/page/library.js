@@ -1,9 +1,14 @@
-/** All chats of this browser: kept, found again, and the same in every tab. */
+/** All chats of this browser, or of a server that keeps them: kept, found again, and the same in every tab. */
 
 import { Chat } from "./chat.js";
 import { openDatabase } from "./database.js";
+import { History } from "./history.js";
 
-const SCOPE = `solofile:${document.documentElement.dataset.model}`;
+const { model, history } = document.documentElement.dataset;
+const SCOPE = `solofile:${model}`;
+
+/** Whether the server keeps the chats, in a file, and not this browser. */
+export const isKeptByServer = history !== undefined;
 
 export class Library {
   #database;
@@ -15,7 +20,7 @@ export class Library {
 
   /**
    * `onChange(id)` hears of what other tabs did to a chat, and of changes here with no id;
-   * `onTrouble()` hears that the browser keeps nothing more.
+   * `onTrouble(error)` hears that nothing more is kept.
    */
   constructor(onChange, onTrouble) {
     this.#onChange = onChange;
@@ -27,9 +32,13 @@ export class Library {
   }
 
   async load() {
-    this.#database = await openDatabase(SCOPE);
-    await this.#read();
-    if (!this.#database.isLasting) this.#onTrouble();
+    this.#database = isKeptByServer ? new History() : await openDatabase(SCOPE);
+    try {
+      await this.#read();
+      if (!this.#database.isLasting) this.#onTrouble();
+    } catch (error) {
+      this.#onTrouble(error);
+    }
   }
 
   /** The facts of all chats, the one used last first. */
@@ -96,7 +105,7 @@ export class Library {
 
   /** Keeps what there is of a message that is still being written, and tells no other tab. */
   keepPart(message) {
-    this.#database.putMessage(message).catch(() => this.#onTrouble());
+    this.#database.putMessage(message).catch(this.#onTrouble);
   }
 
   async removeMessages(chat, messages) {
@@ -117,9 +126,10 @@ export class Library {
   /** Returns the ids of the chats whose name or messages contain a text. */
   async find(text) {
     const wanted = text.toLocaleLowerCase();
-    const isIn = (value) => value.toLocaleLowerCase().includes(wanted);
-    const found = await this.#database.find((message) => isIn(message.text));
-    for (const { id, title } of this.records) if (isIn(title)) found.add(id);
+    const found = await this.#database.find(text);
+    for (const { id, title } of this.records) {
+      if (title.toLocaleLowerCase().includes(wanted)) found.add(id);
+    }
     return found;
   }
 
@@ -137,8 +147,8 @@ export class Library {
     try {
       await work;
       this.#channel.postMessage(id);
-    } catch {
-      this.#onTrouble();
+    } catch (error) {
+      this.#onTrouble(error);
     }
   }
 }
