@@ -72,7 +72,7 @@ def test_holds_only_the_bindings_ctypes_layer(modules: set[str]) -> None:
 @pytest.mark.parametrize(
     "name",
     ["builder", "numpy", "pydantic", "diskcache", "tkinter", "unittest", "_pytest", "pip",
-     "setuptools", "sqlite3", "websockets", "uvloop", "httptools", "yaml", "trio"],
+     "setuptools", "websockets", "uvloop", "httptools", "yaml", "trio"],
 )  # fmt: skip
 def test_leaves_out(modules: set[str], frozen: Path, name: str) -> None:
     """What a solofile does not need is not in it."""
