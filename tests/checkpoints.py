@@ -14,6 +14,7 @@ from typing import Any
 
 SENTENCEPIECE = ("llama", "mistral", "phi3", "gemma", "gemma3_text")
 SMOLLM2_TOKENIZER = ("qwen2", "qwen3", "qwen3_moe")
+VISION = "idefics3"
 TINY = SENTENCEPIECE + SMOLLM2_TOKENIZER
 
 # What all of the small ones have in common, by the names of transformers.
@@ -42,9 +43,9 @@ def write_smollm2(python: Path, gguf: Path, folder: Path) -> None:
 
 
 def write_tiny(python: Path, gguf: Path, folder: Path) -> dict[str, Path]:
-    """Write a small random checkpoint of each of `TINY` and return their folders."""
+    """Write small random checkpoints, of each of `TINY` and `VISION`, and return their folders."""
     _run(python, "tiny", gguf, folder)
-    return {name: folder / name for name in TINY}
+    return {name: folder / name for name in (*TINY, VISION)}
 
 
 def _run(python: Path, what: str, gguf: Path, folder: Path) -> None:
@@ -115,6 +116,7 @@ def _tiny(gguf: Path, folder: Path) -> None:
     smollm2 = _smollm2_tokenizer(gguf)
     sentencepiece = _sentencepiece(sorted(smollm2.get_vocab()), folder / "tokenizer.model")
     torch.set_default_dtype(torch.bfloat16)
+    _vision(folder / VISION)
     for name in TINY:
         torch.manual_seed(7)
         size = len(smollm2) if name in SMOLLM2_TOKENIZER else sentencepiece
@@ -132,6 +134,23 @@ def _tiny(gguf: Path, folder: Path) -> None:
                 json.dumps(tokenizer | {"eos_token": "</s>", "unk_token": "<unk>"}),
                 encoding="utf-8",
             )
+
+
+def _vision(folder: Path) -> None:
+    """Write a model that sees, without a tokenizer: its projector needs none."""
+    from transformers import AutoConfig, AutoModelForImageTextToText
+
+    sizes = {"intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = sizes | {"model_type": "llama", "hidden_size": 64, "vocab_size": 512}
+    vision = sizes | {"hidden_size": 32, "image_size": 32, "patch_size": 8}
+    config = AutoConfig.for_model(
+        VISION, text_config=text, vision_config=vision, image_token_id=5, pad_token_id=0
+    )
+    AutoModelForImageTextToText.from_config(config).save_pretrained(folder)
+    images = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"longest_edge": 64}}
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps(images | {"max_image_size": {"longest_edge": 32}}), encoding="utf-8"
+    )
 
 
 def _sentencepiece(words: list[str], path: Path) -> int:

@@ -31,7 +31,7 @@ from runtime.engine.sequence import GenerationRequest
 from runtime.engine.weights import Weights
 from runtime.errors import UnsupportedError, UsageError
 from tests.builder.convert.tiny_checkpoint import write_adapter, write_checkpoint
-from tests.checkpoints import TINY
+from tests.checkpoints import TINY, VISION
 from tests.runtime.engine.asking import Asked
 
 OPTIONS = ConvertOptions()
@@ -133,6 +133,16 @@ def test_an_adapter(
         "convert_lora_to_gguf.py", "Pirate", "--outfile", "pirate.gguf", "--outtype", "f32",
         "--base", "base",
     ]  # fmt: skip
+
+
+def test_a_projector(tiny_checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    """Of a model that sees, the part that reads images becomes a file of its own."""
+    item = read_checkpoint(tiny_checkpoints[VISION], ConvertOptions(is_mmproj=True))
+    convert(item, tmp_path / "mmproj.gguf")
+    header = read_header(tmp_path / "mmproj.gguf")
+    assert (header.text("general.architecture"), header.text("general.type")) == ("clip", "mmproj")
+    assert header.text("clip.projector_type") == "idefics3"
+    assert header.integer("clip.vision.projection_dim") == 64
 
 
 def test_the_cache(
