@@ -1,7 +1,6 @@
 """A chat of 500 messages: how soon it is there, and that it stays smooth."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -11,9 +10,10 @@ from tests.browser.chat import Chat
 from tests.browser.conftest import OpenChat
 
 NUM_MESSAGES = 500
-# A fraction of these was measured on two busy cores; twice the messages must not take the square.
-MAX_OPEN_S = 4
-MAX_FRAME_MS = 500
+# Of the page's own thread, so that a busy machine counts less; a third of each was measured.
+MAX_OPEN_CPU_S = 6
+MAX_TOKEN_CPU_MS = 12
+TOKEN_CHARACTERS = 6
 TEXT = (
     """\
 Here is **number {n}**, with `code`, a list and a block:
@@ -49,16 +49,6 @@ STREAM = """({ text, size }) => {
             controller.close();
         },
     }));
-}"""
-FRAMES = """() => {
-    window.longestFrame = 0;
-    let last = performance.now();
-    const step = (now) => {
-        window.longestFrame = Math.max(window.longestFrame, now - last);
-        last = now;
-        requestAnimationFrame(step);
-    };
-    requestAnimationFrame((now) => { last = now; step(now); });
 }"""
 
 
@@ -100,33 +90,47 @@ def last_table(page: Page) -> Any:
     return page.locator(".turn").last.locator("td").first
 
 
-def test_a_long_chat_opens_at_its_end(chat: Chat, page: Page, record_property: Any) -> None:
-    """It is there soon, at its end, with only what is near drawn; scrolling draws the rest."""
-    start = time.monotonic()
-    chat.chats.first.click()
+class Clock:
+    """The processor time that a page's thread has taken."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def seconds(self) -> float:
+        """Return it, from some moment on."""
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+
+def test_a_long_chat_opens_at_its_end(chat: Chat, page: Page) -> None:
+    """It opens at its end with little work: only what is near is drawn, the rest by scrolling."""
+    clock = Clock(page)
+    start = clock.seconds()
+    page.locator("#chats a").click()
     expect(last_table(page)).to_be_in_viewport()
-    took = time.monotonic() - start
-    record_property("open_s", took)
-    assert took < MAX_OPEN_S
+    assert 0 < clock.seconds() - start < MAX_OPEN_CPU_S
     assert page.locator("td").count() < NUM_MESSAGES
     page.evaluate("() => window.scrollTo(0, 0)")
     expect(page.locator(".turn").nth(1).locator("td").first).to_be_in_viewport()
     expect(page.get_by_text("Question 0?")).to_be_in_viewport()
 
 
-def test_an_answer_streams_smoothly_at_the_end(
-    chat: Chat, page: Page, record_property: Any
-) -> None:
-    """While many chunks come in, no frame takes long, and the end stays in view."""
+def test_an_answer_streams_smoothly_at_the_end(chat: Chat, page: Page) -> None:
+    """Each token of an answer takes less than a frame, and the end stays in view."""
     chat.chats.first.click()
     expect(last_table(page)).to_be_in_viewport()
-    page.evaluate(STREAM, {"text": TEXT.format(n=0) * 3, "size": 6})
-    page.evaluate(FRAMES)
-    chat.ask("One more?")
-    longest = float(page.evaluate("() => window.longestFrame"))
-    record_property("longest_frame_ms", longest)
-    assert longest < MAX_FRAME_MS
-    expect(page.locator(".facts").last).to_be_in_viewport()
+    text = TEXT.format(n=0) * 3
+    page.evaluate(STREAM, {"text": text, "size": TOKEN_CHARACTERS})
+    # Not by roles: to look for those among so much takes longer than the answer.
+    page.locator("#input").fill("One more?")
+    clock = Clock(page)
+    start = clock.seconds()
+    page.keyboard.press("Enter")
+    page.locator(".turn:last-child .after:not([hidden])").wait_for()
+    took = clock.seconds() - start
+    assert 0 < took / (len(text) / TOKEN_CHARACTERS) < MAX_TOKEN_CPU_MS / 1000
+    expect(page.locator(".turn:last-child .after")).to_be_in_viewport()
 
 
 def test_a_long_chat_is_searched_soon(chat: Chat) -> None:
