@@ -20,8 +20,8 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `draft`, `projector`, `adapter`, `licence`, `card`, `icon` and
-    `runtime`.
+    The roles are `weights`, `draft`, `projector`, `adapter`, `prompt`, `licence`, `card`, `icon`
+    and `runtime`.
     """
 
     name: str
@@ -180,6 +180,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def icon(self) -> EntryFacts | None:
         """The entry that is the icon, if there is one."""
         return next((entry for entry in self.entries if entry.role == "icon"), None)
+
+    @property
+    def prompts(self) -> list[EntryFacts]:
+        """The entries that are computed prompts."""
+        return [entry for entry in self.entries if entry.role == "prompt"]
 
     @property
     def adapters(self) -> list[EntryFacts]:

@@ -9,6 +9,7 @@ import msgspec
 from runtime.branding import ICON_TYPES, Branding, Icon
 from runtime.container import Container
 from runtime.engine.adapters import AdapterFile
+from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.weights import Weights
 from runtime.errors import DamagedFileError, UsageError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
@@ -29,6 +30,7 @@ class Payload(msgspec.Struct, frozen=True):
         adapters: The LoRA adapters inside the solofile.
         draft: Where the draft model inside the solofile lies, if it has one.
         projector: Where the projector inside the solofile lies, if it has one.
+        prompts: The computed prompts inside the solofile.
     """
 
     path: Path
@@ -37,6 +39,7 @@ class Payload(msgspec.Struct, frozen=True):
     adapters: tuple[AdapterFile, ...] = ()
     draft: Weights | None = None
     projector: Weights | None = None
+    prompts: tuple[BakedPrompt, ...] = ()
 
     @property
     def name(self) -> str:
@@ -130,7 +133,9 @@ def _inside_container(path: Path) -> Payload:
         )
         draft = _weights(container, manifest.draft) if manifest.draft else None
         projector = _weights(container, manifest.projector) if manifest.projector else None
-        return Payload(path, weights, manifest, adapters, draft, projector)
+        entries = [_sound_entry(container, facts) for facts in manifest.prompts]
+        prompts = tuple(BakedPrompt(path, entry.offset, entry.size) for entry in entries)
+        return Payload(path, weights, manifest, adapters, draft, projector, prompts)
 
 
 def _weights(container: Container, facts: EntryFacts) -> Weights:

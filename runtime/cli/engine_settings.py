@@ -76,7 +76,9 @@ def sampling(settings: Settings) -> dict[str, Any]:
 
 def _prompt_cache(payload: Payload, settings: Settings) -> PromptCacheOptions | None:
     if not settings.prompt_cache:
-        return None
+        if not payload.prompts:
+            return None
+        return PromptCacheOptions(None, 0, payload.weights_digest(), payload.prompts)
     if settings.prompt_cache_limit <= 0:
         raise UsageError("--prompt-cache-limit must be above 0.", hint="It counts MiB.")
     folder = Path(settings.prompt_cache)
@@ -86,7 +88,9 @@ def _prompt_cache(payload: Payload, settings: Settings) -> PromptCacheOptions | 
         raise UsageError(
             f"--prompt-cache cannot use {folder}: {error.strerror}.", hint="Name a folder."
         ) from error
-    return PromptCacheOptions(folder, settings.prompt_cache_limit * MIB, payload.weights_digest())
+    return PromptCacheOptions(
+        folder, settings.prompt_cache_limit * MIB, payload.weights_digest(), payload.prompts
+    )
 
 
 def _draft(payload: Payload, settings: Settings) -> Weights | None:

@@ -298,10 +298,10 @@ class ModelRunner:
         written = self._api.llama_state_seq_get_data_ext(self._context, buffer, size, seq_id, 0)
         return memoryview(buffer).cast("B")[:written]
 
-    def load_state(self, seq_id: int, state: bytes) -> bool:
+    def load_state(self, seq_id: int, state: memoryview) -> bool:
         """Take a state; see `Runner.load_state`."""
-        source = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
         size = len(state)
+        source = (ctypes.c_uint8 * size).from_buffer(state)
         read = self._api.llama_state_seq_set_data_ext(self._context, source, size, seq_id, 0)
         if read != size:
             self.cut(seq_id, 0)

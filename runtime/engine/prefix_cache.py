@@ -128,7 +128,7 @@ class PrefixCache:
         has_number = bool(self._free_ids) or self.num_finished > 0
         return has_number and self.num_leased_cells + num_tokens <= self._runner.n_ctx
 
-    def restore(self, tokens: list[int], state: bytes, length: int) -> bool:
+    def restore(self, tokens: list[int], state: memoryview, length: int) -> bool:
         """Put a saved sequence in, as if its request had just finished.
 
         Args:

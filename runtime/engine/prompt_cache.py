@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_file import SUFFIX, PromptFile
 from runtime.engine.radix_tree import common_prefix_length
@@ -47,14 +48,22 @@ class PromptCacheOptions(msgspec.Struct, frozen=True):
     """Where prompts are kept on disk.
 
     Args:
-        folder: Made when needed; several processes may use it, with different models.
+        folder: Made when needed; several processes may use it, with different models. None saves
+            nothing.
         limit_bytes: How much the files in it may take; the least recently used go.
         weights_digest: Names the weights.
+        baked: Those inside the solofile.
     """
 
-    folder: Path
+    folder: Path | None
     limit_bytes: int
     weights_digest: str
+    baked: tuple[BakedPrompt, ...] = ()
+
+
+def prompt_key(weights_digest: str, state_facts: str) -> bytes:
+    """Return the key of what is computed with these weights in a context of these facts."""
+    return hashlib.sha256(f"{weights_digest}\n{state_facts}".encode()).digest()
 
 
 class PromptCache:
@@ -70,20 +79,40 @@ class PromptCache:
         self._options = options
         self._runner = runner
         self._cache = cache
-        facts = f"{options.weights_digest}\n{runner.state_facts()}"
-        self._key = hashlib.sha256(facts.encode()).digest()
+        self._key = prompt_key(options.weights_digest, runner.state_facts())
         self._files: list[PromptFile] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="prompt-cache")
         self._writing: Future[_Written | None] | None = None
-        self._can_write = runner.can_save_states
+        self._can_write = runner.can_save_states and options.folder is not None
 
     def open(self) -> None:
         """Read the headers of the files there are."""
         if not self._runner.can_save_states:
             logger.warning("Prompts of a model with a sliding window cannot be saved.")
             return
-        num_others = 0
-        for path in sorted(self._options.folder.glob(f"*{SUFFIX}")):
+        for place in self._options.baked:
+            self._open_baked(place)
+        if self._options.folder:
+            self._open_saved(self._options.folder)
+
+    def _open_baked(self, place: BakedPrompt) -> None:
+        try:
+            file = PromptFile.open(place.path, place.offset, place.size)
+        except (OSError, DamagedFileError) as error:
+            logger.warning("A baked prompt is skipped: %s", error)
+            return
+        if file.key == self._key:
+            self._files.append(file)
+        else:
+            logger.warning(
+                "A baked prompt of %d tokens is computed anew: it was made for another llama.cpp "
+                "or other settings of the context.",
+                len(file.tokens),
+            )
+
+    def _open_saved(self, folder: Path) -> None:
+        num_others = num_fitting = 0
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
             try:
                 file = PromptFile.open(path)
             except (OSError, DamagedFileError) as error:
@@ -91,11 +120,12 @@ class PromptCache:
                 continue
             if file.key == self._key:
                 self._files.append(file)
+                num_fitting += 1
             else:
                 num_others += 1
         logger.info(
             "%d saved prompts, and %d of another model, version or setting.",
-            len(self._files),
+            num_fitting,
             num_others,
         )
 
@@ -110,7 +140,7 @@ class PromptCache:
                 continue
             length = self._usable_length(file.tokens, prompt[:-1])
             if self._cache.restore(file.tokens, state, length):
-                _touch(file.path)
+                _touch(file)
                 return
             logger.warning("A saved prompt is skipped: llama.cpp does not take %s.", file.path)
             self._files.remove(file)
@@ -171,7 +201,7 @@ class PromptCache:
             return True
         if best is not None:
             # Who is in use in memory is not the one to go from disk.
-            _touch(best.path)
+            _touch(best)
         return False
 
     def _write(
@@ -179,6 +209,7 @@ class PromptCache:
     ) -> _Written | None:
         """Write a file, on a thread of its own; None where that failed."""
         folder = self._options.folder
+        assert folder is not None, "where nothing is saved, nothing is written"
         digest = hashlib.sha256(repr(tokens).encode()).hexdigest()
         path = folder / f"{self._key.hex()[:16]}-{digest[:16]}{SUFFIX}"
         try:
@@ -202,17 +233,20 @@ class PromptCache:
 
     def _replaces(self, tokens: list[int], file: PromptFile) -> bool:
         length = len(file.tokens)
-        if file.tokens == tokens:
+        if file.is_baked or file.tokens == tokens:
             return False
         is_part = self._runner.can_cut_memory and file.tokens == tokens[:length]
         return is_part and length >= len(tokens) * MIN_REPLACED_SHARE
 
 
-def _touch(path: Path) -> None:
+def _touch(file: PromptFile) -> None:
+    """Note that a file was used."""
+    if file.is_baked:
+        return
     try:
-        os.utime(path)
+        os.utime(file.path)
     except OSError:
-        logger.debug("%s is gone.", path)
+        logger.debug("%s is gone.", file.path)
 
 
 def _sweep(folder: Path, limit_bytes: int) -> None:

@@ -1,8 +1,9 @@
-"""A computed prompt as one file: its tokens and the memory's state behind them.
+"""A computed prompt as one file, or as a part of one: its tokens and the memory's state.
 
 docs/prompt-cache.md describes the layout.
 """
 
+import mmap
 import os
 import struct
 import zlib
@@ -25,11 +26,12 @@ class PromptFile(msgspec.Struct, frozen=True):
     """What the header says.
 
     Args:
-        path: The file.
+        path: The file it is, or is inside of.
         key: Names the model and all else the state depends on, 32 bytes.
         tokens: What was computed.
         state_bytes: The state's size.
         state_crc32: Its checksum.
+        offset: Its first byte, in bytes from the file's start.
     """
 
     path: Path
@@ -37,6 +39,12 @@ class PromptFile(msgspec.Struct, frozen=True):
     tokens: list[int]
     state_bytes: int
     state_crc32: int
+    offset: int = 0
+
+    @property
+    def is_baked(self) -> bool:
+        """Whether it lies inside a solofile, which is never written to."""
+        return self.offset > 0
 
     @classmethod
     def write(cls, path: Path, key: bytes, tokens: list[int], state: memoryview) -> Self:
@@ -57,37 +65,55 @@ class PromptFile(msgspec.Struct, frozen=True):
         return file
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, offset: int = 0, size: int | None = None) -> Self:
         """Read a file's header.
+
+        Args:
+            path: The file it is, or is inside of.
+            offset: Its first byte, in bytes from the file's start.
+            size: Its length in bytes; None for all up to the file's end.
 
         Raises:
             OSError: It cannot be read.
             DamagedFileError: It is not such a file, or cut short.
         """
         with path.open("rb") as source:
+            source.seek(offset)
             fixed = source.read(_HEADER.size)
             if len(fixed) < _HEADER.size or not fixed.startswith(MAGIC):
                 raise DamagedFileError(f"{path} is no prompt of this version.")
             _, key, num_tokens, state_crc32, state_bytes, header_crc32 = _HEADER.unpack(fixed)
             tokens = source.read(num_tokens * _TOKEN_BYTES)
-            size = os.fstat(source.fileno()).st_size
+            size = os.fstat(source.fileno()).st_size - offset if size is None else size
         if size != len(fixed) + num_tokens * _TOKEN_BYTES + state_bytes:
             raise DamagedFileError(f"{path} is cut short.")
         if zlib.crc32(tokens, zlib.crc32(fixed[:_FIELDS_BYTES])) != header_crc32:
             raise DamagedFileError(f"{path} is damaged.")
-        return cls(path, key, _from_bytes(tokens), state_bytes, state_crc32)
+        return cls(path, key, _from_bytes(tokens), state_bytes, state_crc32, offset)
 
-    def state(self) -> bytes:
-        """Read the state.
+    def state(self) -> memoryview:
+        """Map the state.
+
+        What is inside a solofile is, like the weights beside it, checked by `verify` alone.
 
         Raises:
             OSError: It cannot be read.
             DamagedFileError: It is damaged.
         """
+        begin = self.offset + _HEADER.size + len(self.tokens) * _TOKEN_BYTES
+        skipped = begin % mmap.ALLOCATIONGRANULARITY
         with self.path.open("rb") as source:
-            source.seek(_HEADER.size + len(self.tokens) * _TOKEN_BYTES)
-            state = source.read()
-        if len(state) != self.state_bytes or zlib.crc32(state) != self.state_crc32:
+            if os.fstat(source.fileno()).st_size < begin + self.state_bytes:
+                raise DamagedFileError(f"{self.path} is cut short.")
+            # A copy that nobody changes: ctypes takes writable buffers alone.
+            mapped = mmap.mmap(
+                source.fileno(),
+                skipped + self.state_bytes,
+                access=mmap.ACCESS_COPY,
+                offset=begin - skipped,
+            )
+        state = memoryview(mapped)[skipped:]
+        if not self.is_baked and zlib.crc32(state) != self.state_crc32:
             raise DamagedFileError(f"{self.path} is damaged.")
         return state
 

@@ -122,7 +122,7 @@ class Runner(Protocol):
     def save_state(self, seq_id: int, max_bytes: int) -> memoryview | None:
         """Copy a sequence's state; None where it takes more than `max_bytes`."""
 
-    def load_state(self, seq_id: int, state: bytes) -> bool:
+    def load_state(self, seq_id: int, state: memoryview) -> bool:
         """Give an empty sequence a saved state; says whether it fits this model and context."""
 
     def embed(self, inputs: ReadOnlyList[list[int]]) -> list[list[list[float]]]:

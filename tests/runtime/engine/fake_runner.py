@@ -147,9 +147,9 @@ class FakeRunner:
         state = memoryview(repr(self.tokens(seq_id)).encode())
         return state if len(state) <= max_bytes else None
 
-    def load_state(self, seq_id: int, state: bytes) -> bool:
+    def load_state(self, seq_id: int, state: memoryview) -> bool:
         assert not self.cells.get(seq_id), "the sequence is in use"
-        tokens = [int(token) for token in state.decode().strip("[]").split(",")]
+        tokens = [int(token) for token in bytes(state).decode().strip("[]").split(",")]
         assert self.num_cells_used + len(tokens) <= self.n_ctx, "full"
         self.cells[seq_id] = [Cell(token) for token in tokens]
         return True

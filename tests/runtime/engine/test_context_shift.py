@@ -175,7 +175,7 @@ def test_what_is_kept_for_later_is_what_was_computed(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     file = PromptFile.open(path)
     assert file.tokens == sequence.tokens[:-1]
-    assert file.state().decode() == repr(file.tokens)
+    assert bytes(file.state()).decode() == repr(file.tokens)
     runner = FakeRunner(n_ctx=200, n_batch=64)
     engine = _engine(runner, prompts=tmp_path)
     prompt = sequence.tokens[:-1]

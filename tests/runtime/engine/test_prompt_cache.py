@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
 from runtime.engine.types import BatchSlice
@@ -22,16 +23,17 @@ class _Process:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         *,
         n_ctx: int = 2000,
         can_cut_memory: bool = True,
         limit_bytes: int = PLENTY,
         weights_digest: str = "one",
+        baked: tuple[BakedPrompt, ...] = (),
     ) -> None:
         self.runner = FakeRunner(n_ctx=n_ctx, n_batch=2000, can_cut_memory=can_cut_memory)
         self.cache = PrefixCache(self.runner)
-        options = PromptCacheOptions(folder, limit_bytes, weights_digest)
+        options = PromptCacheOptions(folder, limit_bytes, weights_digest, baked)
         self.prompts = PromptCache(options, self.runner, self.cache)
         self.prompts.open()
 
@@ -253,3 +255,67 @@ def test_two_processes_share_a_folder(tmp_path: Path) -> None:
     last = _Process(tmp_path)
     found = [last.answer([number, *SYSTEM, 1]) for number in range(15)]
     assert found.count(101) == len(_files(tmp_path)) > 0
+
+
+def _baked(tmp_path: Path) -> BakedPrompt:
+    """Return a prompt that lies inside another file."""
+    saved = tmp_path / "saved"
+    first = _Process(saved)
+    first.answer([*SYSTEM, 1])
+    first.prompts.close()
+    data = _files(saved)[0].read_bytes()
+    solofile = tmp_path / "solofile"
+    solofile.write_bytes(b"launcher" * 1000 + data + b"runtime")
+    os.utime(solofile, (1, 1))
+    return BakedPrompt(solofile, 8000, len(data))
+
+
+def test_a_baked_prompt_is_found_and_nothing_is_written(tmp_path: Path) -> None:
+    """It serves every request that begins like it, also after its cells were given up."""
+    baked = _baked(tmp_path)
+    before = baked.path.read_bytes()
+    process = _Process(None, n_ctx=150, baked=(baked,))
+    assert process.answer([*SYSTEM, 5, 6]) == len(SYSTEM)
+    assert process.answer([*SYSTEM, 7, 8]) == len(SYSTEM)
+    while process.cache.evict(10):
+        pass
+    assert process.answer([*SYSTEM, 9]) == len(SYSTEM)
+    assert not process.prompts.save_next()
+    process.prompts.close()
+    assert baked.path.read_bytes() == before
+    assert baked.path.stat().st_mtime == 1
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "saved", baked.path]
+
+
+def test_a_chat_behind_a_baked_prompt_is_saved(tmp_path: Path) -> None:
+    """With a folder, too, the solofile itself is neither replaced nor deleted."""
+    baked, folder = _baked(tmp_path), tmp_path / "folder"
+    process = _Process(folder, baked=(baked,))
+    process.answer([*SYSTEM, 5, 6])
+    _save_all(process)
+    assert not folder.exists()
+    chat = [*SYSTEM, *range(80)]
+    process.answer(chat)
+    process.prompts.close()
+    assert len(_files(folder)) == 1
+    assert baked.path.exists()
+    assert _Process(folder, baked=(baked,)).answer([*chat, 1]) == len(chat)
+
+
+@pytest.mark.parametrize("change", ["weights", "bytes", "end"])
+def test_a_baked_prompt_that_does_not_fit_is_computed(
+    tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says so."""
+    baked = _baked(tmp_path)
+    if change == "bytes":
+        data = bytearray(baked.path.read_bytes())
+        data[baked.offset + 60] ^= 1
+        baked.path.write_bytes(data)
+    if change == "end":
+        baked = BakedPrompt(baked.path, baked.offset, baked.size - 1)
+    digest = "other" if change == "weights" else "one"
+    process = _Process(None, weights_digest=digest, baked=(baked,))
+    assert process.answer([*SYSTEM, 5]) == 0
+    assert len(caplog.records) == 1
+    assert "baked prompt" in caplog.text
