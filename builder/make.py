@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.bake.baking import Baked, bake, digest_of
+from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
 from builder.companions import Companions, fetch_companions
 from builder.files import atomic_path
@@ -19,7 +21,7 @@ from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize_options import QuantizeOptions
-from builder.report import Report
+from builder.report import BakedPrompt, Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import FetchedModel, ResolvedSource, Source
 from builder.targets import Target, host_target
@@ -56,6 +58,7 @@ class Order:
         icon: Its icon; None takes the source's, if it has one.
         tells_target: Whether its file's name ends in the target's.
         accepts_licence: Whether to go on although a licence forbids passing it on.
+        bake: Which prompts to compute and carry; None computes none.
     """
 
     source: Source
@@ -78,6 +81,7 @@ class Order:
     icon: IconFile | None = None
     tells_target: bool = False
     accepts_licence: bool = False
+    bake: BakeOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +191,20 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         steps=fetched.origin.steps + weights.steps,
     )
     kit = ensure_kit(order.target, toolchain=order.toolchain)
+    defaults = fetched.settings | order.defaults
+    sha256 = order.weights_sha256 or weights.file.sha256
+    baked: list[Baked] = []
+    if order.bake:
+        sha256 = sha256 or digest_of(weights.file)
+        has_adapters = bool(companions.adapters)
+        baked = bake(order.bake, weights.file, sha256, defaults, kit, has_adapters=has_adapters)
     contents = Contents(
         name=prepared.name,
         kit=kit,
         weights=weights.file.path,
         weights_inside=weights.file.inside,
         weights_name=weights.file.name,
-        weights_sha256=order.weights_sha256 or weights.file.sha256,
+        weights_sha256=sha256,
         model=facts,
         origin=origin,
         licences=fetched.licences + companions.licences,
@@ -202,10 +213,11 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         adapters=companions.adapters,
         draft=companions.draft,
         projector=companions.projector,
-        defaults=fetched.settings | order.defaults,
+        defaults=defaults,
         branding=merged_branding(fetched.branding, order.branding),
         icon=order.icon or fetched.icon,
         parity=prepared.parity,
+        prompts=[prompt.path for prompt in baked],
     )
     stem = order.name or f"{prepared.name}-{facts.quantization}"
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
@@ -216,7 +228,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
     seconds = prepared.seconds + time.monotonic() - started
-    return _report(output, manifest, test, prepared, seconds)
+    return _report(output, manifest, test, prepared, seconds, baked)
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
@@ -235,6 +247,7 @@ def _report(
     test: SmokeTest | None,
     prepared: Prepared,
     seconds: float,
+    baked: Collection[Baked],
 ) -> Report:
     size = path.stat().st_size
     return Report(
@@ -255,4 +268,5 @@ def _report(
         notes=prepared.notes,
         terms=manifest.terms,
         parity=prepared.parity,
+        prompts=[BakedPrompt(prompt.num_tokens, prompt.size) for prompt in baked],
     )

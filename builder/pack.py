@@ -60,6 +60,7 @@ class Contents:
         branding: How it presents itself.
         icon: Its icon; None carries none.
         parity: How alike it and its original are, where that was found out.
+        prompts: Files with computed prompts to carry.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Contents:
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
     parity: Parity | None = None
+    prompts: list[Path] = field(default_factory=list)
 
     @property
     def weights_data(self) -> FileRange:
@@ -92,6 +94,7 @@ class Contents:
         kit = [FileRange.of(self.kit.launcher), FileRange.of(self.kit.runtime_pkg)]
         files = [*kit, self.weights_data]
         files += [model.data for model in [*self.adapters, self.draft, self.projector] if model]
+        files += map(FileRange.of, self.prompts)
         texts = sum(len(licence.text) for licence in self.licences) + len(self.card)
         return sum(file.size for file in files) + texts + _OVERHEAD_BYTES
 
@@ -155,6 +158,7 @@ def _write_entries(
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
+    models += [_add_prompt(writer, path) for path in contents.prompts]
     texts = [
         _add_small(writer, f"LICENSES/{one.name}", "licence", one.text) for one in contents.licences
     ]
@@ -188,6 +192,12 @@ def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFac
     if model.sha256 not in ("", facts.sha256):
         raise damaged(model.data)
     return facts
+
+
+def _add_prompt(writer: ContainerWriter, path: Path) -> EntryFacts:
+    name = f"prompts/{path.name}"
+    sha256 = writer.add_file(name, path, aligned=True)
+    return EntryFacts(name=name, role="prompt", size=path.stat().st_size, sha256=sha256)
 
 
 def _add_range(

@@ -12,6 +12,13 @@ from runtime.manifest import Origin, Terms
 from runtime.parity import Parity
 
 
+class BakedPrompt(msgspec.Struct, frozen=True):
+    """A computed prompt: how many tokens it has, and its size in bytes."""
+
+    tokens: int
+    size: int
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A finished solofile.
 
@@ -31,6 +38,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         origin: The same for programs, as the manifest has it.
         perplexity: What quantizing did to the model's perplexity; None where nobody asked.
         notes: Sentences about the source, and what of it was not taken over.
+        prompts: The prompts that are computed already.
         terms: What the licences inside ask of those who pass it on.
         parity: How alike the converted model and its original are; None where nobody asked.
     """
@@ -52,6 +60,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     terms: list[Terms] = []
     parity: Parity | None = None
+    prompts: list[BakedPrompt] = []
 
     @property
     def command(self) -> str:
@@ -72,6 +81,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             (
                 "Size",
                 f"{human_bytes(self.size)}, {human_bytes(self.overhead)} more than the weights",
+            ),
+            *(
+                ("Baked", f"{prompt.tokens:,} tokens, {human_bytes(prompt.size)}")
+                for prompt in self.prompts
             ),
             ("Runs on", runs_on),
             ("Made in", human_seconds(self.seconds)),

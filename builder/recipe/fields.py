@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from builder.bake.prompt import DEFAULT_LIMIT_MIB
 from builder.defaults import NOT_BUILT_IN
 from runtime.branding import COLOR
 from runtime.manifest import SettingValue
@@ -36,6 +37,21 @@ class BrandingTable(
         str, Meta(description="Accent colour, as `#rrggbb`", examples=["#0a7d6c"], pattern=COLOR)
     ] = ""
     icon: Annotated[str, _meta("PNG, or SVG that only draws, of at most 64 KiB", "icon.svg")] = ""
+
+
+class PromptTable(
+    msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True
+):
+    """A prompt to compute while building: one of the `[[prompts]]`."""
+
+    system: Annotated[str, _meta("System prompt, or `@` and a file with it", "@handbook.md")] = ""
+    messages: Annotated[
+        list[dict[str, Any]],
+        _meta("Messages behind it, in OpenAI's form", [{"role": "user", "content": "Hi"}]),
+    ] = []
+    tools: Annotated[
+        list[dict[str, Any]], _meta("Tools, in OpenAI's form", [{"function": {"name": "search"}}])
+    ] = []
 
 
 class ModelFields(
@@ -88,6 +104,15 @@ class ModelFields(
     system: Annotated[
         str, _meta("System prompt, or `@` and a file with it", "You are a helpful assistant.")
     ] = ""
+    bake: Annotated[bool, _meta("Compute the system prompt now, so that no start does", True)] = (
+        False
+    )
+    bake_limit: Annotated[
+        int, Meta(description="MiB that computed prompts may take", examples=[256], ge=1)
+    ] = DEFAULT_LIMIT_MIB
+    prompts: Annotated[
+        list[PromptTable], _meta("More prompts to compute now", [{"system": "@handbook.md"}])
+    ] = []
     accept_license: Annotated[
         bool, _meta("Go on although a licence forbids passing the model on", True)
     ] = False

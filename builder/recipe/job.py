@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from builder.bake.prompt import BakeOptions, Prompt
 from builder.cli.quantize_flags import QuantizeFlags
 from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
@@ -99,8 +100,16 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,
         tells_target=len(targets) > 1,
         accepts_licence=model.accept_license,
+        bake=_bake_options(model),
     )
     return Job(model.name or model.source, order, targets)
+
+
+def _bake_options(model: ModelFields) -> BakeOptions | None:
+    if not (model.bake or model.prompts):
+        return None
+    prompts = [Prompt(table.system, table.messages, table.tools) for table in model.prompts]
+    return BakeOptions(prompts, has_system=model.bake, limit_mib=model.bake_limit)
 
 
 def _branding(model: ModelFields) -> Branding:

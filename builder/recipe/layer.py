@@ -42,6 +42,10 @@ def make_layer(fields: Layer, folder: Path) -> Layer:
         if table.get(key):
             table[key] = _path(table[key], folder)
     settings = {name.replace("-", "_"): value for name, value in layer.get("settings", {}).items()}
+    if "prompts" in layer:
+        layer["prompts"] = [
+            table | {"system": _text(table.get("system", ""), folder)} for table in layer["prompts"]
+        ]
     if "system" in layer:
         if SYSTEM_PROMPT in settings:
             raise UsageError(

@@ -67,5 +67,9 @@ def _meta(field: msgspec.structs.FieldInfo) -> tuple[str, Any]:
 
 
 def _toml(value: Any) -> str:
-    """Return a text, number, switch or list of those in TOML, which takes JSON for them."""
+    """Return a value in TOML, which takes JSON for texts, numbers and switches."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -20,6 +20,7 @@ FLAGS = {
     for option in build.params
     if isinstance(option, click.Option)
 }
+_PLACES = {"source": "SOURCE", "branding": "below", "prompts": "below"}
 WORDS = {str: "text", int: "whole number", bool: "true or false", list[str]: "list of texts"}
 
 
@@ -28,7 +29,7 @@ def row(field: msgspec.structs.FieldInfo) -> str:
     kind, meta = field.type.__origin__, field.type.__metadata__[0]
     choices = " or ".join(f"`{choice}`" for choice in typing.get_args(kind))
     word = WORDS.get(kind) or (choices if typing.get_origin(kind) is typing.Literal else "table")
-    flag = {"source": "SOURCE", "branding": "below"}.get(field.name) or FLAGS[field.encode_name]
+    flag = _PLACES.get(field.name) or FLAGS[field.encode_name]
     return f"| `{field.encode_name}` | {word} | {flag} | {meta.description} |"
 
 

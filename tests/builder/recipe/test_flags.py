@@ -11,7 +11,7 @@ from builder.recipe.flags import NOT_IN_RECIPES, flags_layer, recipe_key
 from runtime.errors import UsageError
 
 OPTIONS = [option for option in build.params if isinstance(option, click.Option)]
-TABLES = {"branding"}
+TABLES = {"branding", "prompts"}
 
 
 def test_every_field_is_a_flag_and_the_reverse() -> None:

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_written_is_read(path: Path) -> None:
     """Key, tokens and state come back, and no scrap is left beside them."""
     file = PromptFile.open(path)
-    assert (file.key, file.tokens, file.state()) == (KEY, TOKENS, STATE)
+    assert (file.key, file.tokens, bytes(file.state())) == (KEY, TOKENS, STATE)
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -1,0 +1,131 @@
+"""Baking: prompts in, their states in the cache out."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from builder import console
+from builder.bake.library import library_sha256
+from builder.bake.prompt import BakeJob, BakeOptions, Prompt, file_name
+from builder.cache.items import made_once
+from builder.child import run_child
+from builder.digests import digests_of
+from builder.files import atomic_folder
+from builder.kit import Kit
+from builder.llamacpp import SDIST_SHA256, expose_binding
+from builder.sources.source import ModelFile
+from runtime.cachedir import user_cache_dir
+from runtime.engine.prompt_file import PromptFile
+from runtime.engine.weights import Weights
+from runtime.errors import UsageError
+from runtime.manifest import SettingValue
+
+_PROCESS = "builder.bake.process"
+_MIB = 1024 * 1024
+_CHUNK_BYTES = 1 << 20
+
+
+class Baked(msgspec.Struct, frozen=True):
+    """A prompt that was computed.
+
+    Args:
+        path: The file with its state.
+        num_tokens: How many tokens it has.
+        size: The file's size, in bytes.
+    """
+
+    path: Path
+    num_tokens: int
+    size: int
+
+
+def bake(
+    options: BakeOptions,
+    model: ModelFile,
+    sha256: str,
+    settings: dict[str, SettingValue],
+    kit: Kit,
+    *,
+    has_adapters: bool,
+) -> list[Baked]:
+    """Compute prompts for a solofile, in the cache, which knows them by all that they depend on.
+
+    Args:
+        options: Which ones.
+        model: The weights.
+        sha256: Their digest, in hex.
+        settings: The settings that are built in.
+        kit: The runtime that is to read them.
+        has_adapters: Whether LoRA adapters are embedded.
+
+    Raises:
+        DiskError: The cache is full or not writable.
+        ToolError: The model cannot be loaded, its memory cannot be saved, or a prompt does not fit.
+        UsageError: There is nothing to bake, or the model changes with its adapters.
+    """
+    prompts = _prompts(options, settings)
+    if has_adapters or settings.get("lora") or settings.get("lora_scaled"):
+        raise UsageError(
+            "Prompts cannot be baked for a model with LoRA adapters: each request may scale them.",
+            hint="Leave out the adapters, or merge them into the model.",
+        )
+    data = model.data
+    library = library_sha256(kit)
+    job = BakeJob(
+        weights=Weights(data.path.absolute(), data.offset, data.size),
+        weights_sha256=sha256,
+        library_sha256=library,
+        settings=settings,
+        prompts=prompts,
+        limit_bytes=options.limit_mib * _MIB,
+        folder=Path(),
+    )
+    content = [SDIST_SHA256, sha256, library, msgspec.json.encode([settings, prompts]).decode()]
+    key = hashlib.sha256("\n".join([*content, str(options.limit_mib)]).encode()).hexdigest()
+
+    def make(_lock: int) -> None:
+        with atomic_folder(folder) as part:
+            _run(replace(job, folder=part.absolute()))
+
+    folder = made_once(user_cache_dir() / "baked" / key, make)
+    files = [PromptFile.open(folder / file_name(n)) for n in range(1, len(prompts) + 1)]
+    return [Baked(file.path, len(file.tokens), file.path.stat().st_size) for file in files]
+
+
+def digest_of(model: ModelFile) -> str:
+    """Return the SHA-256 of a model's bytes in hex: the promised one, or else their own."""
+    if model.sha256:
+        return model.sha256
+    if model.inside is None:
+        return digests_of([model.path])[0]
+    data, digest = model.inside, hashlib.sha256()
+    with data.path.open("rb") as file, console.progress("Reading the model", data.size) as advance:
+        file.seek(data.offset)
+        left = data.size
+        while chunk := file.read(min(left, _CHUNK_BYTES)):
+            digest.update(chunk)
+            advance(len(chunk))
+            left -= len(chunk)
+    return digest.hexdigest()
+
+
+def _prompts(options: BakeOptions, settings: dict[str, SettingValue]) -> list[Prompt]:
+    if not options.has_system:
+        return options.prompts
+    system = str(settings.get("system_prompt", ""))
+    if not system:
+        raise UsageError("There is no system prompt to bake.", hint="Give one by --system.")
+    return [Prompt(system), *options.prompts]
+
+
+def _run(job: BakeJob) -> None:
+    expose_binding()
+    messages = run_child(_PROCESS, job, what="Baking failed")
+    # Loading takes a while, and until then nobody knows how much there is to do.
+    first = next(messages)
+    with console.progress("Baking prompts", first.num_chunks, unit_is_bytes=False) as advance:
+        for message in messages:
+            if message.is_next:
+                advance(1)
