@@ -84,12 +84,13 @@ def bake(
     )
     content = [SDIST_SHA256, sha256, library, msgspec.json.encode([settings, prompts]).decode()]
     key = hashlib.sha256("\n".join([*content, str(options.limit_mib)]).encode()).hexdigest()
+    folder = user_cache_dir() / "baked" / key
 
     def make(_lock: int) -> None:
         with atomic_folder(folder) as part:
             _run(replace(job, folder=part.absolute()))
 
-    folder = made_once(user_cache_dir() / "baked" / key, make)
+    made_once(folder, make)
     files = [PromptFile.open(folder / file_name(n)) for n in range(1, len(prompts) + 1)]
     return [Baked(file.path, len(file.tokens), file.path.stat().st_size) for file in files]
 

@@ -42,7 +42,7 @@ def library_sha256(kit: Kit) -> str:
                     if member.isreg() and fnmatch.fnmatch(name, LIBRARY_PATTERN):
                         library = archive.extractfile(member)
                         assert library, "it is a file"
-                        return hashlib.file_digest(library, "sha256").hexdigest()
+                        return hashlib.sha256(library.read()).hexdigest()
         except (zstandard.ZstdError, tarfile.TarError) as error:
             raise _damaged(kit) from error
     raise _damaged(kit)

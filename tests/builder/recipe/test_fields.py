@@ -10,7 +10,7 @@ import pytest
 
 from builder.cli.build import build
 from builder.defaults import NOT_BUILT_IN
-from builder.recipe.fields import BrandingTable, ModelFields, SettingsTable, keys
+from builder.recipe.fields import BrandingTable, ModelFields, PromptTable, SettingsTable, keys
 from builder.recipe.flags import recipe_key
 from runtime.settings import Settings
 
@@ -43,7 +43,7 @@ def test_the_page_tells_of_every_field(table: type[msgspec.Struct]) -> None:
 def test_the_page_tells_of_no_other_field() -> None:
     """What is gone is not told of."""
     told = re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert told == [*keys(ModelFields), *keys(BrandingTable)]
+    assert told == [*keys(ModelFields), *keys(PromptTable), *keys(BrandingTable)]
 
 
 def test_every_setting_that_can_be_built_in() -> None:
