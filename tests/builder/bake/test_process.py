@@ -21,6 +21,7 @@ from runtime.engine.sequence import GenerationRequest
 from runtime.engine.state_facts import LIBRARY_PATTERN
 from runtime.engine.weights import Weights
 from tests.runtime.engine.asking import Asked
+from tests.runtime.engine.tiny_models import write_sliding
 
 pytestmark = pytest.mark.usefixtures("binding")
 
@@ -148,3 +149,12 @@ def test_what_cannot_be_baked(
     with pytest.raises(ChildFailedError, match=complaint):
         _bake(_job(gguf, tmp_path, **changes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sliding_window_is_refused(tmp_path: Path) -> None:
+    """The build says that such a model's memory cannot be saved."""
+    path = tmp_path / "sliding.gguf"
+    write_sliding(path)
+    with pytest.raises(ChildFailedError, match="has a sliding window"):
+        _bake(_job(path, tmp_path))
+    assert list(tmp_path.iterdir()) == [path]
