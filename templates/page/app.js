@@ -237,7 +237,7 @@ addEventListener("hashchange", openAddressed);
 // With a key, now.
 find("settings").addEventListener("close", async () => {
   learnFacts();
-  if (!isKeptByServer) return;
+  if (library.isRead) return;
   await library.load();
   shelf.show();
 });

@@ -11,6 +11,7 @@ const SCOPE = `solofile:${model}`;
 export const isKeptByServer = history !== undefined;
 
 export class Library {
+  isRead = false; // whether the chats that were kept are known
   #database;
   #channel = new BroadcastChannel(SCOPE);
   #records = new Map();
@@ -31,10 +32,14 @@ export class Library {
     };
   }
 
+  /** Reads what is kept; chats that began before stay, whether they are kept yet or not. */
   async load() {
+    const begun = this.#records;
     this.#database = isKeptByServer ? new History() : await openDatabase(SCOPE);
     try {
       await this.#read();
+      this.#records = new Map([...this.#records, ...begun]);
+      this.isRead = true;
       if (!this.#database.isLasting) this.#onTrouble();
     } catch (error) {
       this.#onTrouble(error);

@@ -25,8 +25,8 @@ BUILDER = """
 import sys
 from pathlib import Path
 from builder import __main__, make
-from tests.builder.tiny_kit import make_tiny_kit
-launcher = b"#!/bin/sh\\nsleep 0.2\\necho Paris is the capital of France.\\nexit 0\\n"
+from tests.builder.tiny_kit import ANSWERING, make_tiny_kit
+launcher = ANSWERING.replace(b"case", b"sleep 0.2; case", 1)
 kit = make_tiny_kit(Path(sys.argv[1]), launcher=launcher)
 make.ensure_kit = lambda target, **options: kit
 sys.argv = ["solofile", *sys.argv[2:]]
