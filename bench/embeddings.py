@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder import console
-from builder.llamacpp import llama_server
 from builder.make import Order, make_solofile
+from builder.native.llamacpp import llama_server
 from builder.sources.gguf_file import GgufFile
 from builder.targets import host_target
 from runtime.machine import physical_cores

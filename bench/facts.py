@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.environments import LLAMA_CPP_PYTHON, TRANSFORMERS
-from builder import llamacpp
+from builder.native import llamacpp
 from runtime import __version__
 from runtime.machine import memory_total_bytes, physical_cores
 

@@ -16,7 +16,7 @@ from bench.client import ask, messages
 from bench.demo_engine import demo_engine
 from bench.process import running
 from bench.servers import Sizes, solofile
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams

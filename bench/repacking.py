@@ -19,7 +19,7 @@ from typing import Any
 from bench.wide_model import write_wide_model
 from builder import console
 from builder.demo import demo_source
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.engine.llama import Llama
 from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.types import BatchSlice

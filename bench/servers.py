@@ -66,7 +66,7 @@ def solofile() -> Server:
 
 def llama_server(*options: str) -> Server:
     """Return llama-server, built on first use, with a user's defaults but for `options`."""
-    from builder.llamacpp import llama_server as build_llama_server
+    from builder.native.llamacpp import llama_server as build_llama_server
 
     name = " ".join(["llama-server", *options])
     program = [str(build_llama_server()), "-m", str(_gguf()), "--no-ui", *options]
@@ -79,7 +79,7 @@ def llama_cpp_python() -> Server:
     It works on one request at a time. Its defaults are kept but for two: a new request would end
     the one before it, and logits of every token of the context would be stored.
     """
-    from builder.llamacpp import native_libraries, source_folder
+    from builder.native.llamacpp import native_libraries, source_folder
     from builder.targets import host_target
 
     python = environment_python("llama-cpp-python", LLAMA_CPP_PYTHON)

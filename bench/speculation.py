@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 
 from bench.demo_engine import demo_engine
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Finished, GenerationRequest, TextDelta

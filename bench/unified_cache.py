@@ -14,7 +14,7 @@ from typing import Any
 
 from builder import console
 from builder.demo import demo_source
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.engine.llama import Llama
 from runtime.engine.model import Model
 from runtime.engine.weights import Weights

@@ -7,7 +7,7 @@ import msgspec
 
 from builder.console import human_bytes
 from builder.inspect import Choice, Inspection, inspect_source
-from builder.quantization_table import Quantization, find_quantization
+from builder.quantize.table import Quantization, find_quantization
 from builder.sources.checkpoint import is_to_convert
 from builder.sources.hub import HubModel
 from builder.sources.source import Carried, Source

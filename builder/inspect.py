@@ -10,10 +10,10 @@ from builder.cache.layout import scratch_path
 from builder.console import human_bytes
 from builder.errors import SourceError, ToolError
 from builder.files import scratch_folder
-from builder.gguf_facts import licence_card, model_name, read_facts
-from builder.gguf_header import Header, read_header
+from builder.gguf.facts import licence_card, model_name, read_facts
+from builder.gguf.header import Header, read_header
 from builder.memory_need import cache_bytes, overhead_bytes
-from builder.quantized_sizes import UNQUANTIZED, quantized_sizes
+from builder.quantize.sizes import UNQUANTIZED, quantized_sizes
 from builder.sources.card import Card
 from builder.sources.checkpoint import is_to_convert
 from builder.sources.hub import HubModel

@@ -11,16 +11,16 @@ from builder import console
 from builder.bake.baking import Baked, bake, digest_of
 from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
-from builder.companions import Companions, fetch_companions
+from builder.companions.companions import Companions, fetch_companions
 from builder.files import atomic_path
 from builder.fits import fitting
-from builder.gguf_facts import model_name, read_facts
+from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
-from builder.kit import ensure_kit
+from builder.kit.kit import ensure_kit
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, require_room, write_solofile
 from builder.quality.parity import checked_parity
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
 from builder.report import BakedPrompt, Report
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import FetchedModel, ResolvedSource, Source

@@ -1,6 +1,6 @@
 """How much memory a model needs, from its header alone."""
 
-from builder.gguf_header import Header
+from builder.gguf.header import Header
 
 # Prompts are computed in pieces of this many tokens, with a row of logits for each.
 _BATCH_TOKENS = 512

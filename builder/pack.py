@@ -11,7 +11,7 @@ from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import require_space, synced_file
 from builder.icon import IconFile
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import Target
 from runtime.branding import Branding

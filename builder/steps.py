@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from builder.files import sha256_of
-from builder.ggml_tables import TENSOR_TYPES
-from builder.llamacpp import LLAMA_CPP_COMMIT
-from builder.quantize_options import QuantizeOptions
+from builder.gguf.tables import TENSOR_TYPES
+from builder.native.llamacpp import LLAMA_CPP_COMMIT
+from builder.quantize.options import QuantizeOptions
 from runtime.manifest import OriginFile, Step
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from builder.errors import LicenceError
-from builder.gguf_facts import licence_card
-from builder.gguf_header import read_header
+from builder.gguf.facts import licence_card
+from builder.gguf.header import read_header
 from builder.licences import ALLOWED, FORBIDDEN, UNKNOWN, find_licence, identify
 from builder.sources.card import Card
 from builder.sources.source import FetchedModel, LicenceFile

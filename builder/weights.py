@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from builder import steps
-from builder.gguf_facts import PART, model_name
-from builder.merge import merge
+from builder.gguf.facts import PART, model_name
+from builder.gguf.merge import merge
 from builder.pack import damaged
 from builder.quality.perplexity import PerplexityChange, change_of
-from builder.quantize import quantized
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.quantize import quantized
 from builder.sources.source import FetchedModel, ModelFile
 from runtime.errors import UnsupportedError
 from runtime.manifest import OriginFile, Step

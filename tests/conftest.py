@@ -10,7 +10,7 @@ import pytest
 from builder.convert.environment import converter_python as make_converter_python
 from builder.demo import demo_source, make_demo
 from builder.errors import SourceError
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from builder.report import Report
 from tests.checkpoints import write_smollm2, write_tiny
 from tests.minilm import MiniLM, extract_minilm

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.llamacpp import SERVER, VERSION
+from builder.native.llamacpp import SERVER, VERSION
 from runtime.cachedir import user_cache_dir
 
 

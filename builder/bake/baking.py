@@ -13,8 +13,8 @@ from builder.cache.items import made_once
 from builder.child import run_child
 from builder.digests import digests_of
 from builder.files import atomic_folder
-from builder.kit import Kit
-from builder.llamacpp import SDIST_SHA256, expose_binding
+from builder.kit.kit import Kit
+from builder.native.llamacpp import SDIST_SHA256, expose_binding
 from builder.sources.source import ModelFile
 from runtime.cachedir import user_cache_dir
 from runtime.engine.prompt_file import PromptFile

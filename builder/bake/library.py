@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 import zstandard
 
 from builder.errors import ToolError
-from builder.kit import Kit
-from builder.llamacpp import LLAMA_CPP_COMMIT
-from builder.package import WINDOW_LOG
+from builder.kit.kit import Kit
+from builder.kit.package import WINDOW_LOG
+from builder.native.llamacpp import LLAMA_CPP_COMMIT
 from runtime.engine.state_facts import LIBRARY_PATTERN
 from runtime.errors import DamagedFileError
 from runtime.package import HEADER_BYTES

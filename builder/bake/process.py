@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from builder.bake.prompt import BakeJob, Prompt, file_name
 from builder.bake.shared_prefix import shared_prefix
 from builder.child import Message, read_job, tell
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat
 from runtime.chat.options import chat_options
 from runtime.cli.engine_settings import MIB, engine_options

@@ -9,9 +9,9 @@ import msgspec
 
 from builder.cache.items import is_held
 from builder.cache.layout import KINDS, Kind, paths_of
-from builder.ggml_tables import FILE_TYPES
-from builder.gguf_header import read_header
-from builder.kit import INFO_NAME, load_kit
+from builder.gguf.header import read_header
+from builder.gguf.tables import FILE_TYPES
+from builder.kit.kit import INFO_NAME, load_kit
 from runtime.errors import AppError
 
 

@@ -47,8 +47,8 @@ def convert(
     """
     from builder.convert.convert import command
     from builder.convert.convert import convert as run
-    from builder.gguf_facts import quantization_of
-    from builder.gguf_header import read_header
+    from builder.gguf.facts import quantization_of
+    from builder.gguf.header import read_header
     from builder.sources.parse import parse_checkpoint
 
     options = ConvertOptions(outtype or "", is_mmproj, base, allows_pickle)

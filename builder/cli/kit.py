@@ -9,7 +9,7 @@ from builder import console
 from builder.cli.command import Command, write_examples
 
 if TYPE_CHECKING:
-    from builder.kit import Kit, KitInfo
+    from builder.kit.kit import Kit, KitInfo
 
 EXAMPLES = ["kit build", "kit build -o linux.kit", "kit import linux.kit", "kit list"]
 
@@ -48,8 +48,8 @@ def kit(ctx: click.Context) -> None:
 )
 def build(target: str | None, toolchain: str, output: Path | None) -> None:
     """Build the kit, unless it is there already."""
-    from builder.kit import build_kit
-    from builder.kit_file import export_kit
+    from builder.kit.file import export_kit
+    from builder.kit.kit import build_kit
     from builder.targets import find_target, host_target
 
     built = build_kit(find_target(target) if target else host_target(), toolchain=toolchain)
@@ -60,7 +60,7 @@ def build(target: str | None, toolchain: str, output: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="print them as JSON")
 def list_(as_json: bool = False) -> None:
     """List the kits on this machine."""
-    from builder.kit import list_kits
+    from builder.kit.kit import list_kits
 
     kits = list_kits()
     if as_json:
@@ -84,7 +84,7 @@ def show(what: str | None, as_json: bool) -> None:
 
     It is that of a .kit FILE, or the one used for TARGET, which is this machine by default.
     """
-    from builder.kit_file import read_kit_file
+    from builder.kit.file import read_kit_file
     from builder.targets import TARGETS
 
     if what and what not in TARGETS:
@@ -104,14 +104,14 @@ def show(what: str | None, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
     """Take a kit from FILE after checking it."""
-    from builder.kit_file import import_kit
+    from builder.kit.file import import_kit
 
     console.result(str(import_kit(file).folder))
 
 
 def _used_kit(name: str | None) -> "Kit":
     from builder.errors import ToolError
-    from builder.kit import find_kit
+    from builder.kit.kit import find_kit
     from builder.targets import find_target, host_target
 
     target = find_target(name) if name else host_target()

@@ -8,7 +8,7 @@ import msgspec
 from builder import console
 from builder.cli.command import Command
 from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
-from builder.quantization_table import QUANTIZATIONS
+from builder.quantize.table import QUANTIZATIONS
 
 
 @click.command(
@@ -43,7 +43,7 @@ def quantize(
     if source is None or output is None or quantization is None:
         raise click.UsageError("Name INPUT, OUTPUT and TYPE, or --list.")
     from builder.quality.perplexity import change_of
-    from builder.quantize import quantize as run
+    from builder.quantize.quantize import quantize as run
     from builder.sources.parse import parse_source
     from builder.weights import require_files
 

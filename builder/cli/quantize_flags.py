@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from builder.quality.text_file import read_text
-from builder.quantization_table import find_quantization, find_tensor_type
-from builder.quantize_options import QuantizeOptions, parse_tensor_types
+from builder.quantize.options import QuantizeOptions, parse_tensor_types
+from builder.quantize.table import find_quantization, find_tensor_type
 from runtime.errors import UsageError
 
 _FILE = click.Path(path_type=Path)

@@ -21,8 +21,8 @@ from builder.files import (
     require_space,
     sha256_of,
 )
-from builder.gguf_header import read_header
-from builder.llamacpp import LLAMA_CPP_COMMIT, SDIST_SHA256, source_folder
+from builder.gguf.header import read_header
+from builder.native.llamacpp import LLAMA_CPP_COMMIT, SDIST_SHA256, source_folder
 from runtime.cachedir import user_cache_dir
 from runtime.errors import AppError, DamagedFileError, ResourceError, UnsupportedError, UsageError
 from runtime.manifest import OriginFile

@@ -7,7 +7,7 @@ from pathlib import Path
 from builder.cache.items import made_once
 from builder.file_range import FileRange
 from builder.files import atomic_path, sha256_of
-from builder.llamacpp import SDIST_SHA256
+from builder.native.llamacpp import SDIST_SHA256
 from builder.quality.chunk_job import CalibrateJob, run_chunks, weights_of
 from builder.quality.text_file import read_text
 from runtime.cachedir import user_cache_dir

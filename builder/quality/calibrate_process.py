@@ -1,7 +1,7 @@
 """The process that calibrates: it computes a text and adds up what goes into the weights."""
 
 from builder.child import Message, read_job, tell
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from builder.quality.activations import Activations
 from builder.quality.chunk_job import CalibrateJob
 from builder.quality.chunks import chunk_reader

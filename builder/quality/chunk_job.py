@@ -8,7 +8,7 @@ import msgspec
 from builder import console
 from builder.child import Message, run_child
 from builder.file_range import FileRange
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.engine.weights import Weights
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.gguf_header import DEFAULT_ALIGNMENT, MAGIC, VERSIONS, Tensor
-from builder.merge import tensor_info
+from builder.gguf.header import DEFAULT_ALIGNMENT, MAGIC, VERSIONS, Tensor
+from builder.gguf.merge import tensor_info
 
 _U32, _STRING, _ARRAY = 4, 8, 9
 _F32 = 0

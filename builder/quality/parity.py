@@ -13,9 +13,9 @@ from builder.convert.environment import converter_python
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import explained_disk_errors, require_space, scratch_folder
-from builder.gguf_facts import read_facts
-from builder.gguf_header import read_header
-from builder.llamacpp import expose_binding
+from builder.gguf.facts import read_facts
+from builder.gguf.header import read_header
+from builder.native.llamacpp import expose_binding
 from builder.quality.parity_process import OUTPUTS_NAME, PROCESS, TOKENS_NAME, ParityJob
 from builder.quality.samples import read_samples
 from builder.sources.source import FetchedModel

@@ -12,7 +12,7 @@ from typing import IO, Any
 import msgspec
 
 from builder.child import Message, read_job, tell
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.embedder import Embedder, embedding_shape
 from runtime.engine.llama import Llama

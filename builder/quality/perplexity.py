@@ -10,7 +10,7 @@ import msgspec
 from builder.file_range import FileRange
 from builder.quality.chunk_job import ChunkJob, run_chunks, weights_of
 from builder.quality.text_file import read_text
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
 
 # The beginning of a novel of 1803, see docs/quantize.md.
 TEXT = Path(__file__).with_name("text.txt")

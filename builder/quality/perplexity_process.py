@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from builder.child import Message, read_job, tell
-from builder.llamacpp import expose_binding
+from builder.native.llamacpp import expose_binding
 from builder.quality.chunk_job import ChunkJob
 from builder.quality.chunks import chunk_reader
 from runtime.errors import AppError

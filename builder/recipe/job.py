@@ -13,7 +13,7 @@ from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
 from builder.icon import read_icon
 from builder.make import Order
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
 from builder.recipe.fields import ModelFields
 from builder.recipe.layer import Layer
 from builder.sources.parse import parse_source

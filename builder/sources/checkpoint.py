@@ -10,8 +10,8 @@ from builder.convert.convert import command, converted
 from builder.convert.convertible import Convertible
 from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
-from builder.gguf_facts import quantization_of
-from builder.gguf_header import read_header
+from builder.gguf.facts import quantization_of
+from builder.gguf.header import read_header
 from builder.sources.hub import HubModel
 from builder.sources.papers import papers_in
 from builder.sources.source import FetchedModel, ModelFile, ResolvedSource, Source

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import SourceError
-from builder.gguf_facts import PART
-from builder.gguf_header import MAGIC
+from builder.gguf.facts import PART
+from builder.gguf.header import MAGIC
 from builder.sources.papers import papers_beside
 from builder.sources.source import FetchedModel, ModelFile, ResolvedSource
 from runtime.manifest import Origin

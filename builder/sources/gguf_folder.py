@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.gguf_facts import model_name
+from builder.gguf.facts import model_name
 from builder.sources.local_repository import LocalRepository
 from builder.sources.projectors import is_projector
 from builder.sources.quantizations import variants

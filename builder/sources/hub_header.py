@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import SourceError
-from builder.gguf_header import Header, parse_header
+from builder.gguf.header import Header, parse_header
 from builder.sources.hub_download import TIMEOUT_S
 from builder.sources.hub_errors import explained_hub_errors
 from builder.sources.patience import patiently

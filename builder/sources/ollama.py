@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from builder.errors import SourceError
-from builder.gguf_header import Header, read_header
+from builder.gguf.header import Header, read_header
 from builder.sources.gguf_file import begins_like_gguf
 from builder.sources.ollama_name import OllamaName
 from builder.sources.ollama_settings import compare_templates, take_parameters

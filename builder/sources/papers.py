@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from builder.gguf_facts import model_name
+from builder.gguf.facts import model_name
 from builder.sources import card
 from builder.sources.card import Card
 from builder.sources.source import LicenceFile

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from builder.errors import SourceError
-from builder.gguf_facts import PART, QUANTIZATION
+from builder.gguf.facts import PART, QUANTIZATION
 from builder.sources.gguf_file import part_names
 
 # The default is the smallest that loses little; what follows is taken in this order.

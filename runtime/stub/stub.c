@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The frozen program and its archive, as builder/freeze.py names them. */
+/* The frozen program and its archive, as builder/kit/freeze.py names them. */
 #define PROGRAM "solofile-runtime"
 #define ARCHIVE PROGRAM ".pkg"
 

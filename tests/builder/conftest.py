@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from runtime.cachedir import user_cache_dir
 from tests.builder.tiny_kit import make_tiny_kit
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from builder.gguf_facts import read_facts
-from builder.kit import Kit
+from builder.gguf.facts import read_facts
+from builder.kit.kit import Kit
 from builder.pack import Contents
 from runtime.manifest import Origin
 

@@ -16,7 +16,7 @@ from builder.files import STALE_AFTER_S
 from runtime.container import Container
 from runtime.manifest import read_manifest
 from tests.builder.fake_hub import PIECE_BYTES, FakeHub, Fault, Repository, serving
-from tests.builder.test_quantize import write_split
+from tests.builder.quantize.test_quantize import write_split
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.errors import DiskError
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.make import Order, make_solofile
 from builder.smoke import SmokeTestError
 from builder.sources.gguf_file import GgufFile

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from builder.errors import DiskError, ToolError
-from builder.gguf_facts import read_facts
+from builder.gguf.facts import read_facts
 from builder.icon import IconFile
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.pack import Contents, require_room, write_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target

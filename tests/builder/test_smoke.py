@@ -10,7 +10,7 @@ import gguf as gguf_package
 import numpy as np
 import pytest
 
-from builder.llamacpp import source_folder
+from builder.native.llamacpp import source_folder
 from builder.quality.answer import PROMPT
 from builder.smoke import EMBED, SmokeTestError, smoke_test
 from runtime.engine.llama import library_folder

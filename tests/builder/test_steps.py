@@ -7,8 +7,8 @@ import pytest
 
 from builder.__main__ import run
 from builder.cli.quantize_flags import QuantizeFlags
-from builder.quantization_table import QUANTIZATIONS
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.table import QUANTIZATIONS
 from builder.sources.gguf_file import GgufFile
 from builder.steps import quantizing
 from builder.weights import one_file, quantized_file

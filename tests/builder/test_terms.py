@@ -7,7 +7,7 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.errors import LicenceError
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.sources.card import Card
 from builder.sources.source import LicenceFile
 from builder.terms import find_terms, sentences

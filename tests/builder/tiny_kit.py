@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from builder.kit import Kit, KitInfo
+from builder.kit.kit import Kit, KitInfo
 from builder.targets import host_target
 
 ANSWERING = b"""#!/bin/sh

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builder.__main__ import run
-from builder.gguf_header import read_header
+from builder.gguf.header import read_header
 from runtime.container import Container
 from runtime.manifest import read_manifest
 from tests.builder.convert.tiny_checkpoint import write_adapter, write_checkpoint

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.__main__ import run
-from builder.imatrix import read_imatrix
+from builder.quantize.imatrix import read_imatrix
 from tests.builder.quality.sample_text import write_text
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 

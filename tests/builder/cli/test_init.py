@@ -12,7 +12,7 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.demo import HUB_REPOSITORY, SYSTEM_PROMPT
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.recipe.schema import FILE_NAME, SHIPPED
 from tests.builder.tiny_gguf import write_gguf
 

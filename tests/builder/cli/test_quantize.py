@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from builder.__main__ import run
-from builder.gguf_header import read_header
+from builder.gguf.header import read_header
 from runtime.container import Container
 from runtime.manifest import read_manifest
 from tests.runtime.engine.tiny_llama import write_tiny_llama

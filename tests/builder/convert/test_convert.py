@@ -19,10 +19,10 @@ from builder.convert.checkpoint import read_checkpoint
 from builder.convert.convert import command, convert, converted
 from builder.convert.options import ConvertOptions
 from builder.errors import DiskError, ToolError
-from builder.gguf_header import read_header
-from builder.quantization_table import QUANTIZATIONS
-from builder.quantize import quantize
-from builder.quantize_options import QuantizeOptions
+from builder.gguf.header import read_header
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.quantize import quantize
+from builder.quantize.table import QUANTIZATIONS
 from runtime.engine.adapters import AdapterFile
 from runtime.engine.engine import Engine
 from runtime.engine.loading import EngineOptions

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from builder.child import ChildFailedError
-from builder.gguf_header import read_header
-from builder.imatrix import read_imatrix
+from builder.gguf.header import read_header
 from builder.quality.calibrate import cached_imatrix, calibrate
-from builder.quantization_table import QUANTIZATIONS
-from builder.quantize import quantize, quantized
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.imatrix import read_imatrix
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.quantize import quantize, quantized
+from builder.quantize.table import QUANTIZATIONS
 from runtime.errors import UsageError
 from tests.builder.quality.sample_text import chunks_of, write_text
-from tests.builder.test_quantize import write_split
+from tests.builder.quantize.test_quantize import write_split
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
 ATTENTION = [f"blk.0.attn_{part}.weight" for part in ("k", "output", "q", "v")]

@@ -9,8 +9,8 @@ import pytest
 
 from builder.child import ChildFailedError
 from builder.quality.perplexity import TEXT, Perplexity, PerplexityChange, measure_perplexity
-from builder.quantization_table import QUANTIZATIONS
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.table import QUANTIZATIONS
 from builder.sources.gguf_file import GgufFile
 from builder.weights import quantized_file
 from runtime.errors import UsageError

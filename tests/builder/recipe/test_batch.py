@@ -8,7 +8,7 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.errors import ToolError
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.targets import Target, host_target
 from runtime.container import Container
 from runtime.manifest import Manifest, read_manifest

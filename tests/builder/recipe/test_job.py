@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import SourceError, ToolError
-from builder.quantization_table import find_quantization
+from builder.quantize.table import find_quantization
 from builder.recipe.job import make_jobs
 from builder.recipe.layer import Layer
 from builder.sources.hub import HubModel

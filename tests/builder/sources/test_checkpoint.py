@@ -10,7 +10,7 @@ import pytest
 from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
 from builder.fits import fitting
-from builder.gguf_header import read_header
+from builder.gguf.header import read_header
 from builder.inspect import inspect_source
 from builder.sources.checkpoint import CheckpointFolder
 from builder.sources.hub import HubModel

@@ -7,7 +7,7 @@ import pytest
 
 from builder import make
 from builder.__main__ import run
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from runtime.cli import commands
 from runtime.container import Container
 from runtime.errors import UsageError

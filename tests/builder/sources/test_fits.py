@@ -8,9 +8,9 @@ from builder.__main__ import run
 from builder.fits import fitting, parse_memory
 from builder.inspect import Choice, inspect_source
 from builder.make import Order, prepare
-from builder.quantization_table import find_quantization
-from builder.quantize import quantize
-from builder.quantize_options import QuantizeOptions
+from builder.quantize.options import QuantizeOptions
+from builder.quantize.quantize import quantize
+from builder.quantize.table import find_quantization
 from builder.sources.gguf_file import GgufFile
 from builder.sources.hub import HubModel
 from builder.targets import host_target

@@ -7,7 +7,7 @@ import pytest
 
 from builder.__main__ import run
 from builder.errors import SourceError
-from builder.gguf_header import read_header
+from builder.gguf.header import read_header
 from builder.inspect import inspect_source
 from builder.memory_need import cache_bytes, overhead_bytes
 from builder.sources import hub_header

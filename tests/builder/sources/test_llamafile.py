@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import SourceError
-from builder.gguf_header import read_header
+from builder.gguf.header import read_header
 from builder.sources.llamafile import Llamafile
 from runtime.errors import DamagedFileError
 from tests.builder.tiny_gguf import write_gguf

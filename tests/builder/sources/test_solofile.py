@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.gguf_facts import read_facts
+from builder.gguf.facts import read_facts
 from builder.icon import IconFile
-from builder.kit import Kit
+from builder.kit.kit import Kit
 from builder.pack import Contents, write_solofile
 from builder.sources.card import Card
 from builder.sources.solofile import Solofile, is_solofile

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builder.llamacpp import source_folder
+from builder.native.llamacpp import source_folder
 from runtime.chat.fitting import fitted
 from runtime.chat.template import ChatTemplate, Message
 from runtime.chat.template_traits import CallStyle, TemplateTraits

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from transformers.utils import chat_template_utils
 
-from builder.llamacpp import source_folder
+from builder.native.llamacpp import source_folder
 from runtime.chat.template import ChatTemplate, Message
 from runtime.errors import RequestError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.stub import compile_stub
+from builder.kit.stub import compile_stub
 from builder.targets import host_target
 from tests.runtime.stub.solofiles import RUNTIME, Run, make_package, make_solofile
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from builder.package import write_package
+from builder.kit.package import write_package
 from runtime.package import ENTRY_NAME, PackageHeader
 
 RUNTIME = """#!/bin/sh

@@ -2,7 +2,7 @@
 
 import pytest
 
-from builder.llamacpp import source_folder
+from builder.native.llamacpp import source_folder
 from runtime.chat.formats.bare_json import GenericFormat, Llama3Format
 from runtime.chat.formats.detection import output_format
 from runtime.chat.formats.gemma import GemmaFormat

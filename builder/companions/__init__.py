@@ -1,0 +1,1 @@
+"""What goes along with the weights: adapters, a draft model, a projector."""

@@ -1,0 +1,1 @@
+"""Kits: the launcher and the frozen runtime of one target, made, kept, and carried as a file."""

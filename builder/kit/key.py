@@ -1,0 +1,57 @@
+"""The key of a kit: a digest of everything that decides what its build gives."""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from builder.kit import elf, freeze, package
+from builder.kit.stub import stub_digest
+from builder.native import llamacpp
+from builder.targets import Target
+
+# The distributions that are frozen, or that freeze and compress.
+DISTRIBUTIONS = [
+    "anyio", "click", "h11", "idna", "jinja2", "markupsafe", "msgspec", "pyinstaller",
+    "pyinstaller-hooks-contrib", "starlette", "typing-extensions", "uvicorn", "zstandard",
+]  # fmt: skip
+
+_BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package)]
+_LEFT_OUT = {"__pycache__"}
+
+
+def kit_key(target: Target, toolchain: str) -> str:
+    """Return the key of the kit that the present sources, pins and Python give, in hex."""
+    digest = hashlib.sha256()
+    for line in _pins(target, toolchain):
+        digest.update(f"{line}\n".encode())
+    for path in _sources():
+        data = path.read_bytes()
+        name = path.relative_to(freeze.PROJECT).as_posix()
+        digest.update(f"{name} {len(data)}\n".encode())
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _pins(target: Target, toolchain: str) -> Iterator[str]:
+    yield from (target.name, target.zig_triple, toolchain)
+    yield from (sys.version, sys.base_prefix)
+    yield from (f"{name} {version(name)}" for name in DISTRIBUTIONS)
+    yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT, *llamacpp.LIBRARY_OPTIONS)
+    yield stub_digest()
+
+
+def _sources() -> list[Path]:
+    return [
+        *_files(freeze.RUNTIME.rglob("*.py")),
+        *_files(freeze.TEMPLATES.rglob("*")),
+        *_BUILDERS,
+        freeze.SPEC,
+    ]
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    return sorted(
+        path for path in paths if path.is_file() and not _LEFT_OUT.intersection(path.parts)
+    )

@@ -1,0 +1,232 @@
+"""Kits: the frozen runtime of one target, built here or imported, in the cache folder."""
+
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from builder import console
+from builder.cache.items import hold, made_once, remove
+from builder.cache.layout import scratch_path
+from builder.errors import ToolError
+from builder.files import atomic_folder, scratch_folder, sha256_of
+from builder.kit.elf import lowest_glibc
+from builder.kit.freeze import freeze, require_shared_python
+from builder.kit.key import kit_key
+from builder.kit.package import write_package
+from builder.kit.stub import compile_stub
+from builder.native import llamacpp
+from builder.targets import Target, host_target
+from runtime import __version__
+from runtime.cachedir import user_cache_dir
+from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.package import ENTRY_NAME
+
+FORMAT_VERSION = 1
+
+LAUNCHER_NAME = "launcher"
+INFO_NAME = "kit.json"
+
+# Kits of earlier sources that are kept, so that going back and forth does not build anew.
+MAX_BUILT_KITS = 5
+
+
+class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What `kit.json` says of a kit.
+
+    Args:
+        format_version: Of the kit's layout; a newer one is refused.
+        target: The system it runs on.
+        solofile: The version of the runtime in it.
+        python: The version of the Python in it.
+        llama_cpp_python: The version of the binding, which pins llama.cpp.
+        llama_cpp: The version of llama.cpp.
+        llama_cpp_commit: The commit of llama.cpp.
+        glibc: The lowest glibc it runs on; empty where that does not matter.
+        launcher_size: In bytes.
+        launcher_sha256: In hex.
+        runtime_size: Of `runtime.pkg`, in bytes.
+        runtime_sha256: Of `runtime.pkg`, in hex.
+    """
+
+    format_version: int = FORMAT_VERSION
+    target: str
+    solofile: str
+    python: str
+    llama_cpp_python: str
+    llama_cpp: str
+    llama_cpp_commit: str
+    glibc: str
+    launcher_size: int
+    launcher_sha256: str
+    runtime_size: int
+    runtime_sha256: str
+
+    @property
+    def digest(self) -> str:
+        """A short name of exactly this kit: the same for the same bytes."""
+        return f"{self.launcher_sha256[:8]}{self.runtime_sha256[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """A kit in the cache folder.
+
+    Args:
+        folder: Holds the launcher, `runtime.pkg` and `kit.json`.
+        info: What `kit.json` says.
+        is_imported: It was carried here in a .kit file.
+    """
+
+    folder: Path
+    info: KitInfo
+    is_imported: bool
+
+    @property
+    def launcher(self) -> Path:
+        """The program a solofile begins with."""
+        return self.folder / LAUNCHER_NAME
+
+    @property
+    def runtime_pkg(self) -> Path:
+        """The package the launcher unpacks."""
+        return self.folder / ENTRY_NAME
+
+
+def ensure_kit(target: Target, *, toolchain: str = "zig") -> Kit:
+    """Return a kit for `target`: the one there is, or for this machine's own one built now.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: There is none and it cannot be built here, or building it failed.
+    """
+    if kit := find_kit(target, toolchain=toolchain):
+        return kit
+    if target == host_target():
+        return build_kit(target, toolchain=toolchain)
+    raise ToolError(
+        f"There is no kit for {target.name}, and it cannot be built on {host_target().name}.",
+        hint=f"Run `kit build -o FILE` on a {target.name} machine and `kit import FILE` here.",
+    )
+
+
+def find_kit(target: Target, *, toolchain: str = "zig") -> Kit | None:
+    """Return the kit for `target` that is used now; None where there is none yet.
+
+    One built here of the present sources comes first, then imported ones: those of this version
+    before others, the newest first.
+    """
+    if target == host_target() and hold(folder := _built_folder(target, toolchain)):
+        return load_kit(folder)
+    imported = [kit for kit in list_kits() if kit.is_imported and kit.info.target == target.name]
+    imported.sort(key=lambda kit: kit.info.solofile != __version__)
+    return next((kit for kit in imported if hold(kit.folder)), None)
+
+
+def list_kits() -> list[Kit]:
+    """Return every kit in the cache folder, by target, the newest first."""
+    folders = [path.parent for path in kits_folder().glob(f"*/*/{INFO_NAME}")]
+    folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return sorted(map(load_kit, folders), key=lambda kit: kit.info.target)
+
+
+def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
+    """Return the kit of the present sources for `target`, built on first use.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: The target cannot be built here, or a tool failed.
+    """
+    require_shared_python()
+    folder = _built_folder(target, toolchain)
+    if not hold(folder):
+        libraries = llamacpp.native_libraries(target, toolchain=toolchain)
+        launcher = compile_stub(target)
+
+        def make(_lock: int) -> None:
+            with atomic_folder(folder) as part:
+                _build(target, libraries, launcher, part)
+
+        made_once(folder, make)
+        _prune(folder.parent)
+    return load_kit(folder)
+
+
+def load_kit(folder: Path) -> Kit:
+    """Return the kit in a folder.
+
+    Raises:
+        DamagedFileError: Its `kit.json` is not one.
+        UnsupportedError: Its layout is newer than this version knows.
+    """
+    path = folder / INFO_NAME
+    return Kit(folder, decode_info(path.read_bytes(), path), folder.parent == imported_folder())
+
+
+def decode_info(data: bytes, path: Path) -> KitInfo:
+    """Return what `kit.json`, read from `path`, says.
+
+    Raises:
+        DamagedFileError: It is not a kit's.
+        UnsupportedError: Its layout is newer than this version knows.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_FormatVersion).format_version
+        if version > FORMAT_VERSION:
+            raise UnsupportedError(
+                f"{path} is a kit of format {version}, this version reads {FORMAT_VERSION}.",
+                hint="Update solofile on this machine.",
+            )
+        return msgspec.json.decode(data, type=KitInfo)
+    except msgspec.DecodeError as error:
+        raise DamagedFileError(f"{path} is not a kit.", hint="Export it anew.") from error
+
+
+class _FormatVersion(msgspec.Struct):
+    format_version: int
+
+
+def kits_folder() -> Path:
+    """Return the folder of all kits."""
+    return user_cache_dir() / "kits"
+
+
+def imported_folder() -> Path:
+    """Return the folder of the kits carried here."""
+    return kits_folder() / "imported"
+
+
+def _built_folder(target: Target, toolchain: str) -> Path:
+    return kits_folder() / "built" / f"{target.name}-{kit_key(target, toolchain)[:16]}"
+
+
+def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> None:
+    shutil.copy(launcher, folder / LAUNCHER_NAME)
+    with scratch_folder(scratch_path("kit")) as frozen:
+        freeze(frozen, libraries)
+        glibc = lowest_glibc(frozen)
+        with console.status("Compressing the runtime"):
+            write_package(frozen, folder / ENTRY_NAME)
+    info = KitInfo(
+        target=target.name,
+        solofile=__version__,
+        python=platform.python_version(),
+        llama_cpp_python=llamacpp.VERSION,
+        llama_cpp=llamacpp.LLAMA_CPP_VERSION,
+        llama_cpp_commit=llamacpp.LLAMA_CPP_COMMIT,
+        glibc=str(glibc or ""),
+        launcher_size=(folder / LAUNCHER_NAME).stat().st_size,
+        launcher_sha256=sha256_of(folder / LAUNCHER_NAME),
+        runtime_size=(folder / ENTRY_NAME).stat().st_size,
+        runtime_sha256=sha256_of(folder / ENTRY_NAME),
+    )
+    (folder / INFO_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(info)) + b"\n")
+
+
+def _prune(built: Path) -> None:
+    folders = [path.parent for path in built.glob(f"*/{INFO_NAME}")]
+    folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in folders[MAX_BUILT_KITS:]:
+        remove(folder)

@@ -1,0 +1,1 @@
+"""Quantizing: which types there are, what they cost, and the work itself in a child process."""

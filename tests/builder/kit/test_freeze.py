@@ -1,0 +1,157 @@
+"""What is in the kit that the present sources give."""
+
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from pathlib import Path
+
+import pytest
+import zstandard
+from PyInstaller.archive.readers import CArchiveReader
+
+from builder.errors import ToolError
+from builder.kit.freeze import (
+    BINDING_MODULES,
+    LIBRARY_FOLDER,
+    NAME,
+    PROJECT,
+    freeze,
+    runtime_modules,
+)
+from builder.kit.kit import Kit, build_kit
+from builder.native.llamacpp import native_libraries
+from builder.targets import host_target
+from runtime import __version__
+from runtime.cachedir import user_cache_dir
+from runtime.package import HEADER_BYTES, PackageHeader
+
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def kit() -> Kit:
+    return build_kit(host_target())
+
+
+@pytest.fixture(scope="module")
+def frozen(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runtime's folder as the launcher unpacks it."""
+    folder = tmp_path_factory.mktemp("frozen")
+    with kit.runtime_pkg.open("rb") as file:
+        file.seek(HEADER_BYTES)
+        with (
+            zstandard.ZstdDecompressor().stream_reader(file) as plain,
+            tarfile.open(fileobj=plain, mode="r|") as archive,
+        ):
+            archive.extractall(folder, filter="fully_trusted")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def modules(frozen: Path) -> set[str]:
+    """The names of the Python modules inside."""
+    archive = CArchiveReader(str(frozen / f"{NAME}.pkg"))
+    return set(archive.open_embedded_archive("PYZ.pyz").toc)
+
+
+def test_header(kit: Kit, frozen: Path) -> None:
+    """The package's header tells the sizes of what is in it."""
+    header = PackageHeader.unpack(kit.runtime_pkg.read_bytes()[:HEADER_BYTES])
+    files = [path for path in frozen.rglob("*") if path.is_file() and not path.is_symlink()]
+
+    assert header.unpacked_bytes == sum(path.stat().st_size for path in files)
+    assert header.compressed_bytes == kit.runtime_pkg.stat().st_size - HEADER_BYTES
+
+
+def test_holds_the_runtime(modules: set[str]) -> None:
+    """Every module of the runtime is inside, those imported by name too."""
+    assert set(runtime_modules()) <= modules
+
+
+def test_holds_only_the_bindings_ctypes_layer(modules: set[str]) -> None:
+    """Of llama_cpp, the ctypes layer is inside and nothing else."""
+    binding = {name for name in modules if name.split(".")[0] == "llama_cpp"}
+
+    assert binding == {"llama_cpp", *(f"llama_cpp.{name}" for name in BINDING_MODULES)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["builder", "numpy", "pydantic", "diskcache", "tkinter", "unittest", "_pytest", "pip",
+     "setuptools", "websockets", "uvloop", "httptools", "yaml", "trio"],
+)  # fmt: skip
+def test_leaves_out(modules: set[str], frozen: Path, name: str) -> None:
+    """What a solofile does not need is not in it."""
+    assert name not in {module.split(".")[0] for module in modules}
+    assert not (frozen / name).exists()
+
+
+def test_holds_the_libraries(frozen: Path) -> None:
+    """The native libraries but for RPC are inside as they were built, links as links."""
+    built = native_libraries(host_target())
+    for path in built.iterdir():
+        copy = frozen / LIBRARY_FOLDER / path.name
+        if "rpc" in path.name:
+            assert not copy.exists()
+            continue
+        assert copy.is_symlink() == path.is_symlink()
+        assert copy.read_bytes() == path.read_bytes()
+
+
+def test_holds_the_page(frozen: Path) -> None:
+    """The chat page is inside."""
+    assert (frozen / "templates" / "page" / "index.html").is_file()
+
+
+def test_hands_out_no_gpl_library(frozen: Path) -> None:
+    """GNU readline is left out, and with it what it alone needs."""
+    assert [*frozen.rglob("libreadline*"), *frozen.rglob("libtinfo*")] == []
+
+
+def test_tells_nothing_of_the_builder(kit: Kit, frozen: Path) -> None:
+    """No file names a folder of the machine it was made on."""
+    folders = {str(PROJECT), str(user_cache_dir()), sys.prefix, sys.base_prefix, str(Path.home())}
+    secrets = [
+        folder.encode() for folder in folders if folder not in ("/root", "/usr", "/usr/local")
+    ]
+    files = [path for path in frozen.rglob("*") if path.is_file()]
+    for path in [kit.launcher, *files]:
+        data = path.read_bytes()
+        assert [secret for secret in [*secrets, b"solofile-freeze-"] if secret in data] == []
+
+
+def test_sizes(kit: Kit, frozen: Path) -> None:
+    """A kit stays small: what all files but the model add to a solofile."""
+    python = [path for path in frozen.rglob("*") if LIBRARY_FOLDER not in path.parts]
+
+    assert kit.launcher.stat().st_size < MEBIBYTE // 4
+    assert kit.runtime_pkg.stat().st_size < 13 * MEBIBYTE
+    assert sum(path.stat().st_size for path in python if path.is_file()) < 30 * MEBIBYTE
+
+
+def test_starts_without_anything(frozen: Path) -> None:
+    """The frozen program runs with an empty environment."""
+    completed = subprocess.run(
+        [frozen / NAME, "--version"], env={}, capture_output=True, text=True, check=True
+    )
+
+    assert completed.stdout == f"solofile {__version__}\n"
+
+
+def test_same_bytes_twice(frozen: Path, tmp_path: Path) -> None:
+    """Freezing once more gives the same files."""
+    freeze(tmp_path, native_libraries(host_target()))
+
+    for path in frozen.rglob("*"):
+        if path.is_file():
+            again = tmp_path / path.relative_to(frozen)
+            assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_python_without_shared_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python without a shared library is refused with what to use instead."""
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: 0)
+
+    with pytest.raises(ToolError, match=r"has no shared library\. Use one built with --enable"):
+        freeze(tmp_path, tmp_path)
