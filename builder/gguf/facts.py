@@ -22,7 +22,8 @@ QUANTIZATION = re.compile(
 PART = re.compile(r"-(\d{5})-of-(\d{5})$")
 # A file type may say that it was guessed rather than chosen.
 _GUESSED = 1024
-_HUB = "https://huggingface.co/"
+# A model's page on a hub: its address ends in the repository.
+_MODEL_PAGE = re.compile(r"^https?://[^/]+/([^/]+/[^/]+?)/?$")
 _OTHER_KINDS = {"mmproj": "a projector", "adapter": "an adapter", "imatrix": "an importance matrix"}
 
 
@@ -85,7 +86,7 @@ def licence_card(header: Header) -> Card:
             "license": header.text("general.license"),
             "license_name": header.text("general.license.name"),
             "license_link": header.text("general.license.link"),
-            "base_model": [name.removeprefix(_HUB) for name in found],
+            "base_model": [_MODEL_PAGE.sub(r"\1", name) for name in found],
         }
     )
 

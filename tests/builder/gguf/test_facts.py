@@ -32,6 +32,23 @@ def test_the_origin_names_the_licence_where_the_header_does_not(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hub.example/acme/Base", "acme/Base"),
+        ("https://hub.example/acme/Base/", "acme/Base"),
+        ("https://hub.example/models/acme/Base", "https://hub.example/models/acme/Base"),
+        ("", "Base 1B"),
+    ],
+)
+def test_a_base_model_is_its_repository(tmp_path: Path, url: str, shown: str) -> None:
+    """Where its address is a hub's; any other stays whole, and without one there is its name."""
+    base = {"general.base_model.0.name": "Base 1B", "general.base_model.0.repo_url": url}
+    metadata: dict[str, str | int] = {"general.base_model.count": 1, **base}
+    path = write_gguf(tmp_path / "tiny.gguf", metadata=metadata)
+    assert read_facts([path], name="Tiny").base_model == [shown]
+
+
+@pytest.mark.parametrize(
     ("metadata", "pooling"),
     [
         ({}, ""),
