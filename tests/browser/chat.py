@@ -3,6 +3,8 @@
 from playwright.sync_api import Page, expect
 
 ANSWER_TIMEOUT_MS = 60_000
+TWO_FRAMES = """() => new Promise((resolve) =>
+    requestAnimationFrame(() => requestAnimationFrame(resolve)))"""
 
 
 class Chat:
@@ -66,6 +68,8 @@ class Chat:
         """Wait until the last answer is finished and return its text."""
         after = self.page.locator(".turn:last-child .after")
         expect(after).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        # What was just put on the page has no inner text before it was in a frame.
+        self.page.evaluate(TWO_FRAMES)
         return self.answers.last.inner_text()
 
     def choose(self, action: str, title: str) -> None:
