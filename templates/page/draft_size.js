@@ -1,5 +1,7 @@
 /** How much of the context a chat would take with a long message that is not sent yet. */
 
+import { withKey } from "./key.js";
+
 const MIN_CHARACTERS = 1000; // shorter ones change little
 const PAUSE_MS = 400;
 
@@ -23,8 +25,7 @@ export class DraftSize {
 
   async #ask(messages, key) {
     this.#control = new AbortController();
-    const headers = { "Content-Type": "application/json" };
-    if (key) headers.Authorization = `Bearer ${key}`;
+    const headers = withKey(key, { "Content-Type": "application/json" });
     try {
       const response = await fetch("v1/chat/completions/input_tokens", {
         method: "POST",

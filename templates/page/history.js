@@ -1,5 +1,6 @@
 /** Chats that the server keeps in a file; what `database.js` does in the browser. */
 
+import { withKey } from "./key.js";
 import { recall } from "./store.js";
 
 // Browsers carry no longer ones to the server once the page has gone.
@@ -55,7 +56,7 @@ async function ask(method, path, content) {
   const response = await fetch(`history/${path}`, {
     method,
     body,
-    headers: key ? { Authorization: `Bearer ${key}` } : {},
+    headers: withKey(key),
     keepalive: Boolean(body) && body.length < MAX_LASTING,
   });
   if (!response.ok) throw new HistoryError(response.status);

@@ -1,5 +1,7 @@
 /** Quit: ends the solofile for whoever started it by a double click. */
 
+import { withKey } from "./key.js";
+
 /**
  * Lets a button end the solofile.
  *
@@ -10,9 +12,8 @@
  */
 export function offerQuit(button, key, fail) {
   button?.addEventListener("click", async () => {
-    const headers = key() ? { Authorization: `Bearer ${key()}` } : {};
     try {
-      const response = await fetch("page/quit", { method: "POST", headers });
+      const response = await fetch("page/quit", { method: "POST", headers: withKey(key()) });
       if (response.ok) return document.getElementById("ended").showModal();
       fail((await response.json()).error.message);
     } catch {

@@ -1,5 +1,7 @@
 /** Asks the server for a chat completion and reads its event stream, wherever the bytes are cut. */
 
+import { withKey } from "./key.js";
+
 /** What the server answered instead of a completion, or in the middle of one. */
 export class ServerError extends Error {
   constructor({ message, code = 0, type = "" }) {
@@ -53,8 +55,7 @@ export class EventParser {
  * and TypeError when the connection fails.
  */
 export async function* complete(request, { signal, key = "" }) {
-  const headers = { "Content-Type": "application/json" };
-  if (key) headers.Authorization = `Bearer ${key}`;
+  const headers = withKey(key, { "Content-Type": "application/json" });
   const body = JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true } });
   const response = await fetch("v1/chat/completions", { method: "POST", headers, body, signal });
   if (!response.ok) throw await refusal(response);
