@@ -75,6 +75,22 @@ class Choice(msgspec.Struct, frozen=True):
         )
 
 
+def solofile_named(file: Path | None, purpose: str) -> Path:
+    """Return the file that a command is about: the one it names, or this program's own.
+
+    Args:
+        file: What the command line names; None for nothing.
+        purpose: What for, as in `to verify`, where there is none.
+
+    Raises:
+        UsageError: There is none.
+    """
+    path = file or own_path()
+    if path is None or not path.is_file():
+        raise UsageError(f"There is no file {path or purpose}.")
+    return path
+
+
 def open_context(arguments: argparse.Namespace) -> Context:
     """Read the settings for a parsed command line, set logging up, and begin to load the model.
 

@@ -3,10 +3,9 @@
 import argparse
 from pathlib import Path
 
-from runtime.cli.command import answer
+from runtime.cli.command import answer, solofile_named
 from runtime.container import Container
 from runtime.errors import ResourceError, UsageError
-from runtime.payload import own_path
 
 SUMMARY = "Write the weights, or other entries, out as ordinary files."
 EXAMPLES = """\
@@ -26,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    path = arguments.file or own_path()
-    if path is None or not path.is_file():
-        raise UsageError(f"There is no file {path or 'to extract from'}.")
+    path = solofile_named(arguments.file, "to extract from")
     with Container.open(path) as container:
         weights = [name for name in container.entries if name.endswith(".gguf")]
         names = list(container.entries) if arguments.all else arguments.names or weights

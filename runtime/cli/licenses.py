@@ -3,11 +3,9 @@
 import argparse
 from pathlib import Path
 
-from runtime.cli.command import answer, say
+from runtime.cli.command import answer, say, solofile_named
 from runtime.container import Container
-from runtime.errors import UsageError
 from runtime.manifest import read_manifest
-from runtime.payload import own_path
 
 SUMMARY = "Print the licences of the models inside this solofile, or another one."
 EXAMPLES = """\
@@ -23,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    path: Path | None = arguments.file or own_path()
-    if path is None or not path.is_file():
-        raise UsageError(f"There is no file {path or 'to read licences from'}.")
+    path = solofile_named(arguments.file, "to read licences from")
     with Container.open(path) as container:
         manifest = read_manifest(container)
         for one in manifest.terms:

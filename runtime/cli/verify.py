@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from runtime.cli.command import answer, say
-from runtime.errors import UsageError
-from runtime.payload import own_path
+from runtime.cli.command import answer, say, solofile_named
 from runtime.verify import require_sound
 
 SUMMARY = "Check every byte of this solofile, or of another one, against its manifest."
@@ -23,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    path: Path | None = arguments.file or own_path()
-    if path is None or not path.is_file():
-        raise UsageError(f"There is no file {path or 'to verify'}.")
+    path = solofile_named(arguments.file, "to verify")
     progress = _Progress(path.stat().st_size)
     try:
         require_sound(path, advance=progress.advance)
