@@ -3,7 +3,6 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,13 +15,6 @@ _NOTING_SYSTEMCTL = """\
 #!/bin/sh
 printf '%s\\n' "$*" >>"$0.calls"
 """
-
-
-@pytest.fixture
-def desktop(tmp_path: Path) -> Iterator[Desktop]:
-    """A session of someone at a screen."""
-    with Desktop(tmp_path) as session:
-        yield session
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,13 +17,6 @@ from tests.solofile import run_solofile
 
 # The least that tells an end for want of use from one for other reasons.
 IDLE_S = 2.0
-
-
-@pytest.fixture
-def desktop(tmp_path: Path) -> Iterator[Desktop]:
-    """A session without a terminal."""
-    with Desktop(tmp_path) as session:
-        yield session
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.__main__ import run
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 from tests.builder.tiny_llamafile import write_llamafile
 from tests.builder.tiny_ollama import TinyOllama
 from tests.solofile import run_solofile
