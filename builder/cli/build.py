@@ -10,8 +10,9 @@ from click.core import ParameterSource
 from builder import console
 from builder.bake.prompt import DEFAULT_LIMIT_MIB
 from builder.cli.command import Command
-from builder.cli.quantize_flags import QuantizeFlags, quantize_options
+from builder.cli.quantize_flags import quantize_options
 from builder.convert.options import OUTTYPES
+from builder.quantize.flags import QuantizeFlags
 
 _GROUPS = {
     "Converting": ("outtype", "allow_pickle", "check_parity"),

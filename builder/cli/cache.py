@@ -61,7 +61,7 @@ def size(as_json: bool) -> None:
     """Show how much each kind of items takes, and where the cache lies."""
     from builder.cache.inventory import items
     from builder.cache.layout import KINDS
-    from runtime.cachedir import user_cache_dir
+    from runtime.user_folders import user_cache_dir
 
     sums = dict.fromkeys(KINDS, 0)
     for one in items():

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from builder import console
+from builder.cli.chunk_flags import chunk_flags
 from builder.cli.command import Command
 
 
@@ -20,14 +21,7 @@ from builder.cli.command import Command
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="file to write"
 )
-@click.option(
-    "--chunks", "max_chunks", type=click.IntRange(min=1), default=None,
-    help="chunks of 512 tokens to read; all by default",
-)  # fmt: skip
-@click.option(
-    "-t", "--threads", "n_threads", type=click.IntRange(min=1), default=None,
-    help="threads that compute; all physical cores by default",
-)  # fmt: skip
+@chunk_flags
 def imatrix(
     source: str, text: Path, output: Path, max_chunks: int | None, n_threads: int | None
 ) -> None:

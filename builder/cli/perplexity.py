@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from builder import console
+from builder.cli.chunk_flags import chunk_flags
 from builder.cli.command import Command
 
 
@@ -18,14 +19,7 @@ from builder.cli.command import Command
     "-f", "--file", "text", type=click.Path(path_type=Path), default=None,
     help="text to read; some pages of a novel by default",
 )  # fmt: skip
-@click.option(
-    "--chunks", "max_chunks", type=click.IntRange(min=1), default=None,
-    help="chunks of 512 tokens to read; all by default",
-)  # fmt: skip
-@click.option(
-    "-t", "--threads", "n_threads", type=click.IntRange(min=1), default=None,
-    help="threads that compute; all physical cores by default",
-)  # fmt: skip
+@chunk_flags
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 def perplexity(
     source: str, text: Path | None, max_chunks: int | None, n_threads: int | None, as_json: bool

@@ -7,7 +7,8 @@ import msgspec
 
 from builder import console
 from builder.cli.command import Command
-from builder.cli.quantize_flags import QuantizeFlags, quantize_flags
+from builder.cli.quantize_flags import quantize_flags
+from builder.quantize.flags import QuantizeFlags
 from builder.quantize.table import QUANTIZATIONS
 
 

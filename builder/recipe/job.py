@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 from builder.bake.prompt import BakeOptions, Prompt
-from builder.cli.quantize_flags import QuantizeFlags
 from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
 from builder.icon import read_icon
 from builder.make import Order
+from builder.quantize.flags import QuantizeFlags
 from builder.quantize.options import QuantizeOptions
 from builder.recipe.fields import ModelFields
 from builder.recipe.layer import Layer

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from builder.__main__ import run
-from builder.cli.quantize_flags import QuantizeFlags
+from builder.quantize.flags import QuantizeFlags
 from builder.quantize.options import QuantizeOptions
 from builder.quantize.table import QUANTIZATIONS
 from builder.sources.gguf_file import GgufFile
 from builder.steps import quantizing
 from builder.weights import one_file, quantized_file
-from runtime.cachedir import user_cache_dir
 from runtime.manifest import OriginFile
+from runtime.user_folders import user_cache_dir
 from tests.builder.tiny_gguf import write_split_gguf
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
