@@ -5,11 +5,36 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from builder import console
 
 if sys.platform != "win32":
     import fcntl
+
+
+@contextmanager
+def opened_alone(path: Path, mode: str, waiting: str) -> Iterator[IO[bytes]]:
+    """Open a file, which is made where it is not there, once no other process has it open so.
+
+    Args:
+        path: The file.
+        mode: How to open it; a binary one that makes it.
+        waiting: What is said if that takes a while.
+    """
+    while True:
+        with path.open(mode) as file:
+            if sys.platform != "win32":
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    console.info(waiting)
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            # The one that held it before may have moved or removed what was opened here.
+            if not is_still_at(path, file.fileno()):
+                continue
+            yield file
+            return
 
 
 @contextmanager
@@ -20,23 +45,12 @@ def one_at_a_time(lock: Path) -> Iterator[int]:
         The file's descriptor: a child that inherits it keeps others out until it ends, too.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with lock.open("w") as file:
-            if sys.platform != "win32":
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    console.info("Another build is at the same work; waiting for it.")
-                    fcntl.flock(file, fcntl.LOCK_EX)
-            # The one that held it before has removed it.
-            if not is_still_at(lock, file.fileno()):
-                continue
-            try:
-                yield file.fileno()
-            finally:
-                if sys.platform != "win32":  # Nothing that is open can be removed there.
-                    lock.unlink(missing_ok=True)
-            return
+    with opened_alone(lock, "wb", "Another build is at the same work; waiting for it.") as file:
+        try:
+            yield file.fileno()
+        finally:
+            if sys.platform != "win32":  # Nothing that is open can be removed there.
+                lock.unlink(missing_ok=True)
 
 
 def is_still_at(path: Path, descriptor: int) -> bool:

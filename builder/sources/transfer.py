@@ -3,21 +3,17 @@
 import hashlib
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from builder import console
 from builder.errors import SourceError
 from builder.files import CHUNK_BYTES
-from builder.locks import is_still_at
+from builder.locks import opened_alone
 from builder.sources.patience import Patience
 
-if sys.platform != "win32":
-    import fcntl
 if TYPE_CHECKING:
     from hashlib import _Hash
 
@@ -67,7 +63,9 @@ def transfer(wanted: Wanted, blob: Path, advance: Callable[[int], None]) -> None
         Exception: What the client library raised last.
     """
     part = blob.with_name(f"{blob.name}.incomplete")
-    with _one_at_a_time(part) as file:
+    with opened_alone(
+        part, "a+b", "Another build is downloading this file; waiting for it."
+    ) as file:
         if blob.exists():  # Another build was faster.
             part.unlink(missing_ok=True)
             advance(wanted.size)
@@ -92,25 +90,7 @@ def transfer(wanted: Wanted, blob: Path, advance: Callable[[int], None]) -> None
         part.replace(blob)
 
 
-@contextmanager
-def _one_at_a_time(part: Path) -> Iterator[BinaryIO]:
-    """Open a partial file, once no other process is writing it."""
-    while True:
-        with part.open("a+b") as file:
-            if sys.platform != "win32":
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    console.info("Another build is downloading this file; waiting for it.")
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                # The one that held it may have moved or removed what was opened here.
-                if not is_still_at(part, file.fileno()):
-                    continue
-            yield file
-            return
-
-
-def _taken_up(file: BinaryIO, wanted: Wanted, advance: Callable[[int], None]) -> "_Hash":
+def _taken_up(file: IO[bytes], wanted: Wanted, advance: Callable[[int], None]) -> "_Hash":
     """Return the digest of what an earlier run left, with the file at its end."""
     digest = wanted.digest()
     if file.seek(0, os.SEEK_END) > wanted.size:
@@ -125,7 +105,7 @@ def _taken_up(file: BinaryIO, wanted: Wanted, advance: Callable[[int], None]) ->
 
 
 def _receive(
-    file: BinaryIO, wanted: Wanted, digest: "_Hash", advance: Callable[[int], None]
+    file: IO[bytes], wanted: Wanted, digest: "_Hash", advance: Callable[[int], None]
 ) -> "_Hash":
     """Append what one answer brings, and return the digest of all there is."""
     import httpx2
