@@ -8,7 +8,7 @@ from pathlib import Path
 from builder import console
 from builder.files import atomic_folder
 from builder.pypi import run_pip
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 # What the binding itself imports, and the extras of its server.
 LLAMA_CPP_PYTHON = [

@@ -12,8 +12,8 @@ import click
 
 from builder import console
 from builder.cli.root import root
-from runtime.cachedir import user_cache_dir
 from runtime.errors import AppError
+from runtime.user_folders import user_cache_dir
 
 INTERRUPTED, TERMINATED = 130, 143
 UNEXPECTED = 70

@@ -11,13 +11,16 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 import builder
+from builder import console
 from builder.errors import ToolError
+from runtime.errors import AppError
 
 T = TypeVar("T")
 _PROJECT = Path(builder.__file__).parents[1]
@@ -76,6 +79,28 @@ def run_child(module: str, job: msgspec.Struct, *, what: str) -> Iterator[Messag
     paths = filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     return _run([sys.executable, "-m", module], environment, job, what=what, who="llama.cpp")
+
+
+def run_chunks(module: str, job: msgspec.Struct, *, label: str, what: str) -> Iterator[Message]:
+    """Run a process that computes a text, show how far it is, and yield what it tells of a chunk.
+
+    Args:
+        module: The module, as `run_child` takes it.
+        job: What it is to do.
+        label: What it does, for people.
+        what: What failed where it fails.
+
+    Raises:
+        ChildFailedError: It failed.
+    """
+    messages = run_child(module, job, what=what)
+    # Loading a model takes a while, and until then nobody knows how many chunks there are.
+    first = next(messages)
+    with console.progress(label, first.num_chunks, unit_is_bytes=False) as advance:
+        for message in messages:
+            if message.is_next:
+                advance(1)
+                yield message
 
 
 def run_script(
@@ -154,6 +179,28 @@ def read_job(kind: type[T]) -> T:
     )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return job
+
+
+@contextmanager
+def telling_outcome(folder: Path | None = None, *, with_hints: bool = False) -> Iterator[None]:
+    """In the child: tell how the work inside the block ended.
+
+    Args:
+        folder: What it writes to, which an error of the disk is put down to; None where it writes
+            nothing.
+        with_hints: Whether what to do about a failure is told, too.
+    """
+    try:
+        yield
+    except AppError as error:
+        said = str(error) if with_hints else error.message
+        tell(Message(failure=said.rstrip(".")))
+    except OSError as error:
+        if folder is None:
+            raise
+        tell(Message(failure=f"{folder} cannot take the result: {error.strerror}"))
+    else:
+        tell(Message(is_done=True))
 
 
 def _end_with_parent() -> None:

@@ -4,24 +4,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder import console
+from builder.file_range import FileRange
 from builder.files import sha256_of
 
 # By what changes whenever a file's content does.
-_known: dict[tuple[int, int, int, int], str] = {}
+_known: dict[tuple[int, ...], str] = {}
 
 
-def digests_of(paths: Sequence[Path]) -> list[str]:
-    """Return the SHA-256 of each file in hex, with a bar while they are read."""
-    unread = [path for path in paths if _identity(path) not in _known]
+def digests_of(sources: Sequence[Path | FileRange]) -> list[str]:
+    """Return the SHA-256 of each file, or part of one, in hex, with a bar while they are read."""
+    ranges = [FileRange.of(source) for source in sources]
+    unread = [data for data in ranges if _identity(data) not in _known]
     if unread:
-        size = sum(path.stat().st_size for path in unread)
+        size = sum(data.size for data in unread)
         with console.progress("Reading the model", size) as advance:
-            for path in unread:
-                identity = _identity(path)
-                _known[identity] = sha256_of(path, advance)
-    return [_known[_identity(path)] for path in paths]
+            for data in unread:
+                identity = _identity(data)
+                _known[identity] = sha256_of(data, advance)
+    return [_known[_identity(data)] for data in ranges]
 
 
-def _identity(path: Path) -> tuple[int, int, int, int]:
-    facts = path.stat()
-    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+def _identity(data: FileRange) -> tuple[int, ...]:
+    facts = data.path.stat()
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, data.offset, data.size

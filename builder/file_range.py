@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.engine.weights import Weights
+
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
@@ -28,6 +30,10 @@ class FileRange:
             OSError: It cannot be read.
         """
         return source if isinstance(source, FileRange) else cls(source, 0, source.stat().st_size)
+
+    def weights(self) -> Weights:
+        """Return it as the engine takes a model."""
+        return Weights(self.path.absolute(), self.offset, self.size)
 
     def __str__(self) -> str:
         """Return what error sentences call it."""

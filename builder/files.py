@@ -15,6 +15,7 @@ from typing import IO, TypedDict
 
 from builder.console import human_bytes
 from builder.errors import DiskError
+from builder.file_range import FileRange
 
 if sys.platform != "win32":
     import fcntl
@@ -103,21 +104,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         DiskError: The parent folder is not writable or the disk is full.
     """
-    with explained_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-        temporary = Path(tempfile.mkdtemp(**_part_names(path)))
+    with explained_disk_errors(path), scratch_folder(path) as temporary:
+        yield temporary
+        temporary.chmod(0o755)
         try:
-            with _claimed(temporary):
-                yield temporary
-                temporary.chmod(0o755)
-                try:
-                    temporary.rename(path)
-                except OSError:
-                    if not path.is_dir():
-                        raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
 
 
 @contextmanager
@@ -223,11 +217,15 @@ def require_writable(folder: Path) -> None:
         pass
 
 
-def sha256_of(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
-    """Return the file's SHA-256 in hex, telling `advance` the bytes of each chunk."""
+def sha256_of(source: Path | FileRange, advance: Callable[[int], None] = lambda _: None) -> str:
+    """Return the SHA-256 of a file, or part of one, in hex; `advance` hears each chunk's bytes."""
+    data = FileRange.of(source)
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
+    left = data.size
+    with data.path.open("rb") as file:
+        file.seek(data.offset)
+        while chunk := file.read(min(left, CHUNK_BYTES)):
             digest.update(chunk)
             advance(len(chunk))
+            left -= len(chunk)
     return digest.hexdigest()

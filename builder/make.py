@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from builder import console
-from builder.bake.baking import Baked, bake, digest_of
+from builder.bake.baking import Baked, bake
 from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
 from builder.companions.companions import Companions, fetch_companions
+from builder.digests import digests_of
 from builder.files import atomic_path
 from builder.fits import fitting
 from builder.gguf.facts import model_name, read_facts
@@ -195,7 +196,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
     sha256 = order.weights_sha256 or weights.file.sha256
     baked: list[Baked] = []
     if order.bake:
-        sha256 = sha256 or digest_of(weights.file)
+        sha256 = sha256 or digests_of([weights.file.data])[0]
         has_adapters = bool(companions.adapters)
         baked = bake(order.bake, weights.file, sha256, defaults, kit, has_adapters=has_adapters)
     contents = Contents(

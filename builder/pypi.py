@@ -11,8 +11,8 @@ from builder.cache.items import made_once
 from builder.cache.layout import scratch_path
 from builder.errors import DiskError, SourceError
 from builder.files import atomic_folder, scratch_folder
-from runtime.cachedir import user_cache_dir
 from runtime.errors import AppError
+from runtime.user_folders import user_cache_dir
 
 
 def run_pip(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.native.llamacpp import SERVER, VERSION
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 
 def built_llama_server() -> Path:

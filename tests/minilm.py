@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gguf import GGUFWriter, PoolingType, TokenType
 
 from builder.pypi import download
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 Floats = npt.NDArray[np.float32]
 

@@ -6,25 +6,21 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from builder import console
 from builder.bake.library import library_sha256
 from builder.bake.prompt import BakeJob, BakeOptions, Prompt, file_name
 from builder.cache.items import made_once
-from builder.child import run_child
-from builder.digests import digests_of
+from builder.child import run_chunks
 from builder.files import atomic_folder
 from builder.kit.kit import Kit
 from builder.native.llamacpp import SDIST_SHA256, expose_binding
 from builder.sources.source import ModelFile
-from runtime.cachedir import user_cache_dir
 from runtime.engine.prompt_file import PromptFile
-from runtime.engine.weights import Weights
 from runtime.errors import UsageError
 from runtime.manifest import SettingValue
+from runtime.user_folders import user_cache_dir
 
 _PROCESS = "builder.bake.process"
 _MIB = 1024 * 1024
-_CHUNK_BYTES = 1 << 20
 
 
 class Baked(msgspec.Struct, frozen=True):
@@ -71,10 +67,9 @@ def bake(
             "Prompts cannot be baked for a model with LoRA adapters: each request may scale them.",
             hint="Leave out the adapters, or merge them into the model.",
         )
-    data = model.data
     library = library_sha256(kit)
     job = BakeJob(
-        weights=Weights(data.path.absolute(), data.offset, data.size),
+        weights=model.data.weights(),
         weights_sha256=sha256,
         library_sha256=library,
         settings=settings,
@@ -95,23 +90,6 @@ def bake(
     return [Baked(file.path, len(file.tokens), file.path.stat().st_size) for file in files]
 
 
-def digest_of(model: ModelFile) -> str:
-    """Return the SHA-256 of a model's bytes in hex: the promised one, or else their own."""
-    if model.sha256:
-        return model.sha256
-    if model.inside is None:
-        return digests_of([model.path])[0]
-    data, digest = model.inside, hashlib.sha256()
-    with data.path.open("rb") as file, console.progress("Reading the model", data.size) as advance:
-        file.seek(data.offset)
-        left = data.size
-        while chunk := file.read(min(left, _CHUNK_BYTES)):
-            digest.update(chunk)
-            advance(len(chunk))
-            left -= len(chunk)
-    return digest.hexdigest()
-
-
 def _prompts(options: BakeOptions, settings: dict[str, SettingValue]) -> list[Prompt]:
     if not options.has_system:
         return options.prompts
@@ -123,10 +101,5 @@ def _prompts(options: BakeOptions, settings: dict[str, SettingValue]) -> list[Pr
 
 def _run(job: BakeJob) -> None:
     expose_binding()
-    messages = run_child(_PROCESS, job, what="Baking failed")
-    # Loading takes a while, and until then nobody knows how much there is to do.
-    first = next(messages)
-    with console.progress("Baking prompts", first.num_chunks, unit_is_bytes=False) as advance:
-        for message in messages:
-            if message.is_next:
-                advance(1)
+    for _ in run_chunks(_PROCESS, job, label="Baking prompts", what="Baking failed"):
+        pass

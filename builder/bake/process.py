@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from builder.bake.prompt import BakeJob, Prompt, file_name
 from builder.bake.shared_prefix import shared_prefix
-from builder.child import Message, read_job, tell
+from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat
 from runtime.chat.options import chat_options
@@ -17,7 +17,7 @@ from runtime.engine.prompt_cache import MIN_RESTORED_TOKENS, prompt_key
 from runtime.engine.prompt_file import PromptFile
 from runtime.engine.state_facts import state_facts
 from runtime.engine.types import BatchSlice
-from runtime.errors import AppError, UnsupportedError, UsageError
+from runtime.errors import UnsupportedError, UsageError
 from runtime.payload import Payload
 from runtime.settings import Settings
 
@@ -29,14 +29,8 @@ def main() -> None:
     """Do the job that stands on stdin."""
     job = read_job(BakeJob)
     expose_binding()
-    try:
+    with telling_outcome(job.folder, with_hints=True):
         _bake(job)
-    except AppError as error:
-        tell(Message(failure=f"{error.message} {error.hint}".strip().rstrip(".")))
-    except OSError as error:
-        tell(Message(failure=f"{job.folder} cannot take the result: {error.strerror}"))
-    else:
-        tell(Message(is_done=True))
 
 
 def _bake(job: BakeJob) -> None:

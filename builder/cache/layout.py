@@ -4,7 +4,7 @@ import fnmatch
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 
 @dataclass(frozen=True, slots=True)

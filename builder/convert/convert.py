@@ -23,9 +23,9 @@ from builder.files import (
 )
 from builder.gguf.header import read_header
 from builder.native.llamacpp import LLAMA_CPP_COMMIT, SDIST_SHA256, source_folder
-from runtime.cachedir import user_cache_dir
 from runtime.errors import AppError, DamagedFileError, ResourceError, UnsupportedError, UsageError
 from runtime.manifest import OriginFile
+from runtime.user_folders import user_cache_dir
 
 _DRIVER = Path(__file__).with_name("driver.py")
 _BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "auto": 2.0, "q8_0": 1.0625}

@@ -13,7 +13,7 @@ from builder import console
 from builder.cache.items import made_once
 from builder.files import atomic_folder
 from builder.pypi import run_pip
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 _REQUIREMENTS = "requirements.txt"
 

@@ -12,7 +12,7 @@ from builder.cache.items import made_once
 from builder.digests import digests_of
 from builder.files import CHUNK_BYTES, atomic_file, require_space
 from builder.gguf.header import MAGIC, Header, Tensor, read_header
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 _SPLIT_KEYS = {"split.no", "split.count", "split.tensors.count"}
 

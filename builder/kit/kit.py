@@ -20,9 +20,9 @@ from builder.kit.stub import compile_stub
 from builder.native import llamacpp
 from builder.targets import Target, host_target
 from runtime import __version__
-from runtime.cachedir import user_cache_dir
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.package import ENTRY_NAME
+from runtime.user_folders import user_cache_dir
 
 FORMAT_VERSION = 1
 

@@ -14,7 +14,7 @@ from builder.files import atomic_folder, scratch_folder
 from builder.native.toolchain import ZIG, zig, zig_environment, zig_toolchain
 from builder.pypi import download
 from builder.targets import Target, host_target
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 ZSTD = "zstandard==0.25.0"
 ZSTD_SDIST_SHA256 = "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a205f0b"

@@ -29,7 +29,7 @@ from builder.native.toolchain import (
 )
 from builder.pypi import download
 from builder.targets import Target, host_target
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 VERSION = "0.3.36"
 SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"

@@ -9,7 +9,7 @@ from builder.cache.items import hold
 from builder.errors import ToolError
 from builder.pypi import install_tools
 from builder.targets import Target
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 ZIG = "ziglang==0.17.1"
 CMAKE = "cmake==4.4.4"

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder.cache.items import made_once
+from builder.child import run_chunks
 from builder.file_range import FileRange
 from builder.files import atomic_path, sha256_of
-from builder.native.llamacpp import SDIST_SHA256
-from builder.quality.chunk_job import CalibrateJob, run_chunks, weights_of
+from builder.native.llamacpp import SDIST_SHA256, expose_binding
+from builder.quality.chunk_job import CalibrateJob
 from builder.quality.text_file import read_text
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 
 _PROCESS = "builder.quality.calibrate_process"
 
@@ -39,9 +40,10 @@ def calibrate(
         UsageError: The text is none.
     """
     content = read_text(text)
+    expose_binding()
     with atomic_path(output) as temporary:
         job = CalibrateJob(
-            parts=[weights_of(part) for part in parts],
+            parts=[FileRange.of(part).weights() for part in parts],
             text=content,
             max_chunks=max_chunks,
             n_threads=n_threads,

@@ -1,26 +1,19 @@
 """The process that calibrates: it computes a text and adds up what goes into the weights."""
 
-from builder.child import Message, read_job, tell
+from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from builder.quality.activations import Activations
 from builder.quality.chunk_job import CalibrateJob
 from builder.quality.chunks import chunk_reader
 from builder.quality.imatrix_file import write_imatrix
-from runtime.errors import AppError
 
 
 def main() -> None:
     """Do the job that stands on stdin."""
     job = read_job(CalibrateJob)
     expose_binding()
-    try:
+    with telling_outcome(job.output.parent):
         _calibrate(job)
-    except AppError as error:
-        tell(Message(failure=error.message.rstrip(".")))
-    except OSError as error:
-        tell(Message(failure=f"{job.output.parent} cannot take the result: {error.strerror}"))
-    else:
-        tell(Message(is_done=True))
 
 
 def _calibrate(job: CalibrateJob) -> None:

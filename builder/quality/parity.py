@@ -20,7 +20,6 @@ from builder.quality.parity_process import OUTPUTS_NAME, PROCESS, TOKENS_NAME, P
 from builder.quality.samples import read_samples
 from builder.sources.source import FetchedModel
 from runtime.engine.pooling import Pooling
-from runtime.engine.weights import Weights
 from runtime.errors import ResourceError, UnsupportedError, UsageError
 from runtime.machine import memory_available_bytes, physical_cores
 from runtime.manifest import ModelFacts
@@ -149,7 +148,7 @@ def compare(checkpoint: Path, model: FileRange, *, allows_pickle: bool = False) 
             work, len(samples) * MAX_TOKENS * _row_bytes(model), purpose="what the model says"
         )
         job = ParityJob(
-            weights=Weights(model.path.absolute(), model.offset, model.size),
+            weights=model.weights(),
             texts=[sample.text for sample in samples],
             max_tokens=MAX_TOKENS,
             folder=work,

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
-from builder.child import Message, read_job, tell
+from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.embedder import Embedder, embedding_shape
@@ -50,12 +50,8 @@ def main() -> None:
     """Do the job that stands on stdin."""
     job = read_job(ParityJob)
     expose_binding()
-    try:
+    with telling_outcome():
         _compute(job)
-    except AppError as error:
-        tell(Message(failure=error.message.rstrip(".")))
-    else:
-        tell(Message(is_done=True))
 
 
 def _compute(job: ParityJob) -> None:

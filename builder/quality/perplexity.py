@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from builder.child import run_chunks
 from builder.file_range import FileRange
-from builder.quality.chunk_job import ChunkJob, run_chunks, weights_of
+from builder.native.llamacpp import expose_binding
+from builder.quality.chunk_job import ChunkJob
 from builder.quality.text_file import read_text
 from builder.quantize.options import QuantizeOptions
 
@@ -98,11 +100,12 @@ def measure_perplexity(
         UsageError: The text is none.
     """
     job = ChunkJob(
-        parts=[weights_of(part) for part in parts],
+        parts=[FileRange.of(part).weights() for part in parts],
         text=read_text(text),
         max_chunks=max_chunks,
         n_threads=n_threads,
     )
+    expose_binding()
     label = f"Measuring the perplexity of {name}"
     messages = run_chunks(_PROCESS, job, label=label, what="Measuring the perplexity failed")
     return Perplexity([loss for message in messages for loss in message.losses])

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.child import Message, read_job, tell
+from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from builder.quality.chunk_job import ChunkJob
 from builder.quality.chunks import chunk_reader
@@ -15,12 +15,8 @@ def main() -> None:
     """Do the job that stands on stdin."""
     job = read_job(ChunkJob)
     expose_binding()
-    try:
+    with telling_outcome():
         _measure(job)
-    except AppError as error:
-        tell(Message(failure=error.message.rstrip(".")))
-    else:
-        tell(Message(is_done=True))
 
 
 def _measure(job: ChunkJob) -> None:

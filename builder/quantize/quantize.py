@@ -20,8 +20,8 @@ from builder.quality.calibrate import cached_imatrix
 from builder.quantize.options import QuantizeOptions
 from builder.quantize.plan import FAILED, PROCESS, Plan, plan_quantizations
 from builder.quantize.process import QuantizeJob, Step
-from runtime.cachedir import user_cache_dir
 from runtime.errors import DamagedFileError, UsageError
+from runtime.user_folders import user_cache_dir
 
 
 @dataclass(frozen=True, slots=True)

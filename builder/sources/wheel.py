@@ -22,8 +22,8 @@ from builder.sources.card import Card
 from builder.sources.checkpoint import CheckpointFolder
 from builder.sources.papers import MAX_BYTES, is_licence
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
-from runtime.cachedir import user_cache_dir
 from runtime.manifest import Origin, OriginFile
+from runtime.user_folders import user_cache_dir
 
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
 _ORIGIN_NAME = "origin.json"

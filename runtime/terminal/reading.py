@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from runtime.statedir import user_state_dir
 from runtime.terminal.message_text import is_complete
+from runtime.user_folders import user_state_dir
 
 if TYPE_CHECKING:
     from prompt_toolkit.history import History

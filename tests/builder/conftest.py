@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from builder.kit.kit import Kit
-from runtime.cachedir import user_cache_dir
+from runtime.user_folders import user_cache_dir
 from tests.builder.tiny_kit import make_tiny_kit
 
 EVERYONES_CACHE = user_cache_dir()

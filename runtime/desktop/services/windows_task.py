@@ -3,8 +3,8 @@
 import subprocess
 from html import escape
 
-from runtime.cachedir import user_cache_dir
 from runtime.desktop.services.service import Plan, Service
+from runtime.user_folders import user_cache_dir
 
 _TASK = """\
 <?xml version="1.0" encoding="UTF-16"?>

@@ -23,8 +23,8 @@ from builder.kit.kit import Kit, build_kit
 from builder.native.llamacpp import native_libraries
 from builder.targets import host_target
 from runtime import __version__
-from runtime.cachedir import user_cache_dir
 from runtime.package import HEADER_BYTES, PackageHeader
+from runtime.user_folders import user_cache_dir
 
 MEBIBYTE = 1 << 20
 
