@@ -56,6 +56,17 @@ def build(target: str | None, toolchain: str, output: Path | None) -> None:
     console.result(str(export_kit(built, output) if output else built.folder))
 
 
+@kit.command(cls=Command, examples=["kit libraries", "kit libraries --target linux-aarch64"])
+@click.option("--target", help="system they run on  [default: this one]", metavar="OS-ARCH")
+def libraries(target: str | None) -> None:
+    """Compile llama.cpp's libraries for a system with zig, unless they are there already."""
+    from builder.native.llamacpp import native_libraries
+    from builder.targets import find_target, host_target
+
+    folder = native_libraries(find_target(target) if target else host_target())
+    console.result(str(folder))
+
+
 @kit.command(name="list", cls=Command, examples=["kit list", "kit list --json"])
 @click.option("--json", "as_json", is_flag=True, help="print them as JSON")
 def list_(as_json: bool = False) -> None:

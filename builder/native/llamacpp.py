@@ -99,16 +99,18 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
     """Return the folder with the native libraries of `target`, built on first use.
 
     Args:
-        target: What they run on; only this machine's own can be built.
+        target: What they run on; zig builds for any Linux, wherever it runs.
         toolchain: `zig` (no compiler needed, runs on old systems) or `system`.
 
     Raises:
         SourceError: A download failed.
         ToolError: The target cannot be built here, or the compiler failed.
     """
-    if target != host_target():
+    can_cross = toolchain == "zig" and target.name.startswith("linux-")
+    if target != host_target() and not can_cross:
         raise ToolError(
-            f"The native libraries for {target.name} cannot be built on {host_target().name}.",
+            f"The native libraries for {target.name} cannot be built on {host_target().name} "
+            f"by the {toolchain} toolchain.",
             hint="Build the kit on such a machine and carry its .kit file here.",
         )
     product = _Product("libraries", LIBRARY_OPTIONS, "all", _collect_libraries)

@@ -8,12 +8,30 @@ from pathlib import Path
 from builder.cache.items import hold
 from builder.errors import ToolError
 from builder.pypi import install_tools
-from builder.targets import Target
+from builder.targets import Target, host_target
 from runtime.user_folders import user_cache_dir
 
 ZIG = "ziglang==0.17.1"
 CMAKE = "cmake==4.4.4"
 NINJA = "ninja==1.13.2"
+
+# cmake's names for systems.
+_CMAKE_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
+
+# zig takes no ARM architecture as clang does, only a processor with features by LLVM's names:
+# -march=armv8.2-a+dotprod+fp16 is -mcpu=generic+v8_2a+dotprod+fullfp16, and +nosve is -sve.
+_WRAPPER = r"""#!/bin/sh
+for word; do
+  shift
+  case "$word" in -march=armv*) word=$(printf %s "$word" | sed \
+    -e 's/^-march=armv\([0-9]\)[.]\([0-9]\)-a/-mcpu=generic+v\1_\2a/' \
+    -e 's/^-march=armv\([0-9]\)-a/-mcpu=generic+v\1a/' \
+    -e 's/+fp16/+fullfp16/' -e 's/+no/-/g');;
+  esac
+  set -- "$@" "$word"
+done
+exec "{compiler}" {arguments} "$@"
+"""
 
 
 def zig() -> Path:
@@ -69,12 +87,17 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
     wrappers.mkdir(parents=True, exist_ok=True)
     options = ["-DCMAKE_SHARED_LINKER_FLAGS=-s", "-DCMAKE_MODULE_LINKER_FLAGS=-s"]
     options.append("-DCMAKE_EXE_LINKER_FLAGS=-s")
+    if target != host_target():
+        system, _, processor = target.name.partition("-")
+        options.append(f"-DCMAKE_SYSTEM_NAME={_CMAKE_SYSTEMS[system]}")
+        options.append(f"-DCMAKE_SYSTEM_PROCESSOR={processor}")
     for tool, variable in (
         ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
     ):  # fmt: skip
         arguments = f"{tool} -target {target.zig_triple}" if tool.startswith("c") else tool
         wrapper = wrappers / tool
-        wrapper.write_text(f'#!/bin/sh\nexec "{compiler}" {arguments} "$@"\n', encoding="utf-8")
+        text = _WRAPPER.format(compiler=compiler, arguments=arguments)
+        wrapper.write_text(text, encoding="utf-8")
         wrapper.chmod(0o755)
         options.append(f"-DCMAKE_{variable}={wrapper}")
     return Toolchain("zig", options)
