@@ -8,6 +8,7 @@ import msgspec
 from builder.console import human_bytes, human_seconds
 from builder.quality.perplexity import PerplexityChange
 from builder.terms import sentences
+from runtime.glibc import system_needed
 from runtime.manifest import Origin, Terms
 from runtime.parity import Parity
 
@@ -74,7 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_text(self) -> str:
         """Return the report for people."""
-        runs_on = f"{self.target}, glibc {self.glibc} or newer" if self.glibc else self.target
+        runs_on = f"{self.target}, {system_needed(self.glibc)}" if self.glibc else self.target
         lines = [
             ("Solofile", self.path),
             ("Model", " ".join(filter(None, [self.name, self.quantization, self.license]))),

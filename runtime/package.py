@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Self
 
 from runtime.errors import DamagedFileError
+from runtime.glibc import GlibcVersion
 
 ENTRY_NAME = "runtime.pkg"
-MAGIC = b"SOLOPKG1"
-# magic, SHA-256 of the compressed stream, its size, and the sum of the unpacked files' sizes
-HEADER = struct.Struct("<8s32sQQ")
+MAGIC = b"SOLOPKG2"
+# magic, SHA-256 of the compressed stream, its size, the sum of the unpacked files' sizes, and the
+# lowest glibc the runtime needs: major and minor, 0 and 0 where that does not matter
+HEADER = struct.Struct("<8s32sQQHH")
 HEADER_BYTES = HEADER.size
+_NO_GLIBC = GlibcVersion(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,25 @@ class PackageHeader:
         sha256: The digest of the compressed stream, 32 bytes.
         compressed_bytes: The size of the compressed stream.
         unpacked_bytes: The sum of the sizes of the files inside.
+        glibc: The lowest glibc they run on; None where that does not matter.
     """
 
     sha256: bytes
     compressed_bytes: int
     unpacked_bytes: int
+    glibc: GlibcVersion | None = None
 
     def pack(self) -> bytes:
         """Return the header as it stands in the file."""
-        return HEADER.pack(MAGIC, self.sha256, self.compressed_bytes, self.unpacked_bytes)
+        glibc = self.glibc or _NO_GLIBC
+        return HEADER.pack(
+            MAGIC,
+            self.sha256,
+            self.compressed_bytes,
+            self.unpacked_bytes,
+            glibc.major,
+            glibc.minor,
+        )
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
@@ -44,8 +57,11 @@ class PackageHeader:
         """
         if len(data) < HEADER_BYTES or not data.startswith(MAGIC):
             raise DamagedFileError("This is not a runtime package.", hint="Build the kit again.")
-        _, sha256, compressed_bytes, unpacked_bytes = HEADER.unpack_from(data)
-        return cls(sha256, compressed_bytes, unpacked_bytes)
+        _, sha256, compressed_bytes, unpacked_bytes, *glibc = HEADER.unpack_from(data)
+        lowest = GlibcVersion(*glibc)
+        return cls(
+            sha256, compressed_bytes, unpacked_bytes, None if lowest == _NO_GLIBC else lowest
+        )
 
     @property
     def folder_name(self) -> str:

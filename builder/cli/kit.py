@@ -97,6 +97,7 @@ def show(what: str | None, as_json: bool) -> None:
     """
     from builder.kit.file import read_kit_file
     from builder.targets import TARGETS
+    from runtime.glibc import system_needed
 
     if what and what not in TARGETS:
         info = read_kit_file(Path(what))
@@ -107,6 +108,8 @@ def show(what: str | None, as_json: bool) -> None:
     if as_json:
         console.result(_as_json(facts))
         return
+    if info.glibc:
+        facts["glibc"] = system_needed(info.glibc).removeprefix("glibc ")
     for name, value in facts.items():
         console.result(f"{name.replace('_', ' '):18} {value}")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import DamagedFileError
+from runtime.glibc import GlibcVersion
 
 MAGIC = b"\x7fELF\x02\x01"
 
@@ -32,17 +33,6 @@ _PT_LOAD, _PT_DYNAMIC = 1, 2
 _DT_STRTAB, _DT_VERNEED, _DT_VERNEEDNUM = 5, 0x6FFFFFFE, 0x6FFFFFFF
 
 _GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class GlibcVersion:
-    """A version of glibc; a newer one is greater."""
-
-    major: int
-    minor: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> Non
         freeze(frozen, libraries)
         glibc = lowest_glibc(frozen)
         with console.status("Compressing the runtime"):
-            write_package(frozen, folder / ENTRY_NAME)
+            write_package(frozen, folder / ENTRY_NAME, glibc=glibc)
     info = KitInfo(
         target=target.name,
         solofile=__version__,

@@ -9,6 +9,7 @@ from typing import IO
 import zstandard
 
 from builder.files import CHUNK_BYTES, atomic_file
+from runtime.glibc import GlibcVersion
 from runtime.package import HEADER_BYTES, PackageHeader
 
 LEVEL = 19
@@ -16,8 +17,13 @@ LEVEL = 19
 WINDOW_LOG = 24
 
 
-def write_package(folder: Path, path: Path) -> PackageHeader:
+def write_package(folder: Path, path: Path, *, glibc: GlibcVersion | None = None) -> PackageHeader:
     """Write a frozen runtime's folder as `runtime.pkg`; the same files give the same bytes.
+
+    Args:
+        folder: The frozen runtime.
+        path: The file to write.
+        glibc: The lowest glibc it runs on; None where that does not matter.
 
     Returns:
         The header it got.
@@ -38,7 +44,7 @@ def write_package(folder: Path, path: Path) -> PackageHeader:
         digest = hashlib.sha256()
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-        header = PackageHeader(digest.digest(), compressed_bytes, unpacked_bytes)
+        header = PackageHeader(digest.digest(), compressed_bytes, unpacked_bytes, glibc)
         file.seek(0)
         file.write(header.pack())
     return header

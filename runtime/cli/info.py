@@ -9,6 +9,7 @@ import msgspec
 
 from runtime.cli.command import answer
 from runtime.errors import UsageError
+from runtime.glibc import system_needed
 from runtime.manifest import Manifest, ModelFacts
 from runtime.payload import find_payload
 
@@ -59,7 +60,7 @@ def _describe(manifest: Manifest) -> str:
         *([("given to", _GATES.get(origin.gated, origin.gated))] if origin.gated else []),
         *((step.kind, shlex.join(step.command)) for step in origin.steps),
         *(("parity", str(found)) for found in [manifest.parity] if found),
-        ("runs on", f"{kit.target}, glibc {kit.glibc} or newer" if kit.glibc else kit.target),
+        ("runs on", f"{kit.target}, {system_needed(kit.glibc)}" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
         ("format", manifest.format_version),
     ]

@@ -8,6 +8,7 @@
 #include "folder.h"
 #include "message.h"
 #include "place.h"
+#include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,11 +73,7 @@ static void find_runtime(int solofile, const char *path, const struct package *p
 
 _Noreturn static void fail_to_start(const char *program)
 {
-    int error = errno;
-    if (error == ENOENT && access(program, F_OK) == 0)
-        fail(EXIT_UNSUPPORTED, "This system has no glibc, which the runtime needs; "
-                               "start it on a Linux with glibc, or in a container of one.");
-    fail(EXIT_UNSUPPORTED, "Could not start %s, %s; %s.", program, strerror(error), CHOOSE_PLACE);
+    fail(EXIT_UNSUPPORTED, "Could not start %s, %s; %s.", program, strerror(errno), CHOOSE_PLACE);
 }
 
 _Noreturn static void start(const struct runtime *runtime, const char *solofile, char **arguments)
@@ -99,6 +96,7 @@ int main(int num_arguments, char **arguments)
     name_program(num_arguments, arguments[0]);
     int solofile = open_self(path);
     find_package(solofile, &package);
+    check_system(&package);
     /* The package's own modes hold, whatever mask the user has; the runtime gets it back. */
     mode_t mask = umask(022);
     find_runtime(solofile, path, &package, &runtime);

@@ -245,7 +245,9 @@ class TestCommand:
         assert json.loads(self.run("list", "--json"))[0]["folder"] == folder
         assert json.loads(self.run("show", OTHER.name, "--json"))["glibc"] == "2.28"
         assert json.loads(self.run("show", str(path), "--json"))["target"] == OTHER.name
-        assert "llama cpp commit   abc" in self.run("show", str(path))
+        shown = self.run("show", str(path))
+        assert "llama cpp commit   abc" in shown
+        assert "glibc              2.28 or newer: Debian 10, Ubuntu 18.10, Fedora 29" in shown
 
     def test_build_writes_a_file(self, make_kit: MakeKit, tmp_path: Path) -> None:
         """`build -o` writes the kit that is there already."""

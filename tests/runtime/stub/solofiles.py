@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from builder.kit.package import write_package
+from runtime.glibc import GlibcVersion
 from runtime.package import ENTRY_NAME, PackageHeader
 
 RUNTIME = """#!/bin/sh
@@ -23,7 +24,9 @@ DAY_S = 24 * 60 * 60
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def make_package(folder: Path, runtime: str, *, filler_bytes: int = 0) -> Path:
+def make_package(
+    folder: Path, runtime: str, *, filler_bytes: int = 0, glibc: GlibcVersion | None = None
+) -> Path:
     files = folder / "files"
     (files / "lib").mkdir(parents=True)
     program = files / "solofile-runtime"
@@ -33,7 +36,7 @@ def make_package(folder: Path, runtime: str, *, filler_bytes: int = 0) -> Path:
     (files / "lib" / "data.so").symlink_to("data.so.1")
     (files / "lib" / "empty").touch()
     (files / "filler").write_bytes(bytes(filler_bytes))
-    write_package(files, folder / ENTRY_NAME)
+    write_package(files, folder / ENTRY_NAME, glibc=glibc)
     return folder / ENTRY_NAME
 
 

@@ -47,8 +47,8 @@ def test_any_byte_of_the_directory_changed(
         changed_file.write_bytes(changed)
         changed_file.chmod(0o755)
         completed = run(changed_file)
-        assert completed.returncode in {0, 3, 5}, f"byte {spot}: {completed}"
-        assert completed.returncode == 0 or completed.stderr.startswith("changed: The")
+        assert completed.returncode in {0, 3, 4, 5}, f"byte {spot}: {completed}"
+        assert completed.returncode == 0 or completed.stderr.startswith("changed: Th")
 
 
 def test_damaged_runtime(tmp_path: Path, solofile: Path, cache: Path, run: Run) -> None:
@@ -111,10 +111,10 @@ def test_bare_launcher(launcher: Path, run: Run) -> None:
 
 
 def test_program_that_cannot_start(tmp_path: Path, launcher: Path, run: Run) -> None:
-    """A runtime whose loader is missing on this system exits 4 and says what is missing."""
+    """A runtime that the system does not start exits 4 with the system's reason."""
     package = make_package(tmp_path / "package", "#!/no/such/loader\n")
 
     completed = run(make_solofile(tmp_path / "model", launcher, package))
 
     assert completed.returncode == 4
-    assert "This system has no glibc" in completed.stderr
+    assert "solofile-runtime, No such file or directory; set SOLOFILE_CACHE" in completed.stderr
