@@ -39,7 +39,7 @@ def _pins(target: Target, toolchain: str) -> Iterator[str]:
     yield from (sys.version, sys.base_prefix)
     yield from (f"{name} {version(name)}" for name in DISTRIBUTIONS)
     yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT, *llamacpp.LIBRARY_OPTIONS)
-    yield stub_digest()
+    yield stub_digest(target)
 
 
 def _sources() -> list[Path]:

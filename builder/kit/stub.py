@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import runtime
@@ -21,16 +22,12 @@ ZSTD_SDIST_SHA256 = "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a2
 
 SOURCES = Path(runtime.__file__).parent / "stub"
 
-# Static, so that it starts on every Linux and can say what is missing there.
-_TRIPLES = {"linux-x86_64": "x86_64-linux-musl", "linux-aarch64": "aarch64-linux-musl"}
 _FLAGS = [
     "-std=c11",
-    "-D_GNU_SOURCE",
     "-O2",
     "-g0",
     "-Wall",
     "-Wextra",
-    "-static",
     "-s",
     "-DZSTD_DISABLE_ASM=1",
     # Of the whole of zstd, only the decoder is reached and kept.
@@ -40,6 +37,37 @@ _FLAGS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """How the launcher of one target is compiled.
+
+    Args:
+        triple: The compiler's name for the target.
+        folders: Those with its system's part of the sources.
+        flags: What it needs besides `_FLAGS`.
+    """
+
+    triple: str
+    folders: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    def sources(self, pattern: str) -> list[Path]:
+        """Return the sources that match a pattern, the common ones first."""
+        return [
+            path
+            for folder in (SOURCES, *(SOURCES / name for name in self.folders))
+            for path in sorted(folder.glob(pattern))
+        ]
+
+
+# Static, so that it starts on every Linux and can say what is missing there.
+_LINUX_FLAGS = ("-D_GNU_SOURCE", "-static")
+_BUILDS = {
+    "linux-x86_64": _Build("x86_64-linux-musl", ("posix", "linux"), _LINUX_FLAGS),
+    "linux-aarch64": _Build("aarch64-linux-musl", ("posix", "linux"), _LINUX_FLAGS),
+}
+
+
 def compile_stub(target: Target) -> Path:
     """Return the launcher for `target`, compiled on first use.
 
@@ -47,12 +75,7 @@ def compile_stub(target: Target) -> Path:
         SourceError: zig or the zstd source could not be downloaded.
         ToolError: There is no launcher for the target, or the compiler failed.
     """
-    if target.name not in _TRIPLES:
-        raise ToolError(
-            f"There is no launcher for {target.name} yet.",
-            hint=f"The targets that have one are {', '.join(sorted(_TRIPLES))}.",
-        )
-    folder = user_cache_dir() / "stub" / f"{target.name}-{stub_digest()[:16]}"
+    folder = user_cache_dir() / "stub" / f"{target.name}-{stub_digest(target)[:16]}"
 
     def make(_lock: int) -> None:
         with (
@@ -64,19 +87,37 @@ def compile_stub(target: Target) -> Path:
     return made_once(folder, make) / "launcher"
 
 
-def stub_digest() -> str:
-    """Return the digest of everything the launcher is made from, in hex."""
-    digest = hashlib.sha256("\n".join([ZIG, ZSTD, ZSTD_SDIST_SHA256, *_FLAGS]).encode())
-    for path in sorted(SOURCES.glob("*.[ch]")):
-        digest.update(f"\n{path.name} {path.stat().st_size}\n".encode())
+def stub_digest(target: Target) -> str:
+    """Return the digest of everything a target's launcher is made from, in hex.
+
+    Raises:
+        ToolError: There is no launcher for the target.
+    """
+    build = _build(target)
+    pins = [ZIG, ZSTD, ZSTD_SDIST_SHA256, build.triple, *_FLAGS, *build.flags]
+    digest = hashlib.sha256("\n".join(pins).encode())
+    for path in build.sources("*.[ch]"):
+        name = path.relative_to(SOURCES).as_posix()
+        digest.update(f"\n{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
+def _build(target: Target) -> _Build:
+    if target.name not in _BUILDS:
+        raise ToolError(
+            f"There is no launcher for {target.name} yet.",
+            hint=f"The targets that have one are {', '.join(sorted(_BUILDS))}.",
+        )
+    return _BUILDS[target.name]
+
+
 def _compile(target: Target, output: Path) -> None:
     zstd = _zstd_source()
-    command = [str(zig()), "cc", "-target", _TRIPLES[target.name], *_FLAGS, "-I", str(zstd)]
-    command += [str(path) for path in [*sorted(SOURCES.glob("*.c")), zstd / "zstd.c"]]
+    build = _build(target)
+    command = [str(zig()), "cc", "-target", build.triple, *_FLAGS, *build.flags]
+    command += ["-I", str(SOURCES), "-I", str(zstd)]
+    command += [str(path) for path in [*build.sources("*.c"), zstd / "zstd.c"]]
     completed = subprocess.run(
         [*command, "-o", str(output)],
         env=zig_environment(),

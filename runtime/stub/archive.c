@@ -1,12 +1,10 @@
 #include "archive.h"
 
 #include "message.h"
+#include "own_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Records of the ZIP format, by section of PKWARE's APPNOTE.TXT 6.3.10. */
 enum {
@@ -67,20 +65,6 @@ static uint32_t u32(const uint8_t *bytes)
 static uint64_t u64(const uint8_t *bytes)
 {
     return little_endian(bytes, 8);
-}
-
-bool read_at(int file, void *buffer, size_t size, uint64_t offset)
-{
-    uint8_t *next = buffer;
-    while (size) {
-        ssize_t got = pread(file, next, size, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        next += got, size -= (size_t)got, offset += (uint64_t)got;
-    }
-    return true;
 }
 
 static bool is_inside(const struct archive *archive, uint64_t offset, uint64_t size)
@@ -216,10 +200,7 @@ static void read_package(const struct archive *archive, const struct entry *entr
 
 void find_package(int file, struct package *package)
 {
-    struct stat status;
-    if (fstat(file, &status) != 0)
-        fail(EXIT_UNSUPPORTED, "The file cannot be read, %s; copy it elsewhere.", strerror(errno));
-    struct archive archive = {file, (uint64_t)status.st_size};
+    struct archive archive = {file, own_file_size(file)};
     size_t directory_bytes;
     uint8_t *directory = read_directory(&archive, &directory_bytes);
     struct entry entry;

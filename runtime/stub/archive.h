@@ -4,9 +4,7 @@
 
 #include "sha256.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* Layout of runtime.pkg, little-endian, as runtime/package.py defines it:
  *   8 bytes  magic
@@ -27,9 +25,6 @@ struct package {
     uint16_t glibc_minor;
     uint8_t sha256[SHA256_BYTES];
 };
-
-/* Read exactly `size` bytes at `offset`; false when the file does not have them. */
-bool read_at(int file, void *buffer, size_t size, uint64_t offset);
 
 /* Find the package by the zip directory. Does not return when the file is damaged. */
 void find_package(int file, struct package *package);

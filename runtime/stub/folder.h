@@ -9,7 +9,7 @@
 enum { FOLDER_NAME_BYTES = 32 }; /* half of the package's SHA-256, in hex */
 
 struct runtime {
-    char path[PATH_MAX];
+    char path[PATH_BYTES];
     bool is_new;
 };
 

@@ -1,11 +1,7 @@
 #include "tar.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Fields of a ustar header as POSIX.1-2017 gives them under pax, "ustar Interchange Format". */
 enum {
@@ -26,12 +22,12 @@ enum { TYPE_FILE = '0', TYPE_LINK = '2', TYPE_FOLDER = '5' };
 struct member {
     char name[PREFIX_BYTES + 1 + NAME_BYTES + 1];
     char link[LINK_BYTES + 1];
-    mode_t mode;
+    int mode;
     uint64_t size;
     int type;
 };
 
-void tar_begin(struct tar *tar, int folder)
+void tar_begin(struct tar *tar, const struct open_folder *folder)
 {
     *tar = (struct tar){.folder = folder, .file = -1};
 }
@@ -46,7 +42,7 @@ static uint64_t octal(const uint8_t *digits, int num_digits)
 
 static struct member read_member(const uint8_t *header)
 {
-    struct member member = {.mode = (mode_t)octal(header + MODE_AT, MODE_BYTES) & 0777,
+    struct member member = {.mode = (int)octal(header + MODE_AT, MODE_BYTES) & 0777,
                             .size = octal(header + SIZE_AT, SIZE_BYTES),
                             .type = header[TYPE_AT]};
     const char *name = (const char *)header + NAME_AT, *prefix = (const char *)header + PREFIX_AT;
@@ -80,15 +76,14 @@ static enum unpacked written(bool is_done)
 
 static enum unpacked end_file(struct tar *tar)
 {
-    int closed = close(tar->file);
+    bool is_closed = close_file(tar->file);
     tar->file = -1;
-    return written(closed == 0);
+    return written(is_closed);
 }
 
 static enum unpacked begin_file(struct tar *tar, const struct member *member)
 {
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    tar->file = openat(tar->folder, member->name, flags, member->mode);
+    tar->file = make_file(tar->folder, member->name, member->mode);
     if (tar->file < 0)
         return NOT_WRITABLE;
     tar->file_left = member->size;
@@ -107,27 +102,14 @@ static enum unpacked begin_member(struct tar *tar)
     case TYPE_FILE:
         return begin_file(tar, &member);
     case TYPE_FOLDER:
-        return written(mkdirat(tar->folder, member.name, 0755) == 0);
+        return written(make_folder(tar->folder, member.name));
     case TYPE_LINK:
         if (!stays_inside(member.link))
             return NOT_A_PACKAGE;
-        return written(symlinkat(member.link, tar->folder, member.name) == 0);
+        return written(make_link(tar->folder, member.name, member.link));
     default:
         return NOT_A_PACKAGE;
     }
-}
-
-static bool write_all(int file, const uint8_t *bytes, size_t size)
-{
-    while (size) {
-        ssize_t num_written = write(file, bytes, size);
-        if (num_written < 0 && errno == EINTR)
-            continue;
-        if (num_written < 0)
-            return false;
-        bytes += num_written, size -= (size_t)num_written;
-    }
-    return true;
 }
 
 static size_t smaller(size_t size, uint64_t limit)
@@ -177,6 +159,6 @@ bool tar_end(struct tar *tar)
 {
     bool is_whole = tar->file < 0 && !tar->padding_left && !tar->num_held;
     if (tar->file >= 0)
-        close(tar->file);
+        close_file(tar->file);
     return is_whole;
 }

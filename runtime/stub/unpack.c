@@ -1,5 +1,7 @@
 #include "unpack.h"
 
+#include "own_file.h"
+
 #include "zstd.h"
 
 #include <errno.h>
@@ -64,7 +66,8 @@ static enum unpacked unpack_stream(int solofile, const struct package *package,
     return hint == 0 ? UNPACKED : NOT_A_PACKAGE;
 }
 
-enum unpacked unpack_package(int solofile, const struct package *package, int folder)
+enum unpacked unpack_package(int solofile, const struct package *package,
+                             const struct open_folder *folder)
 {
     ZSTD_DStream *stream = ZSTD_createDStream();
     if (!stream) {

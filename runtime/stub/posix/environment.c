@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include "path.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ static bool set_library_path(const char *folder)
  * later version ask for more, it starts itself a second time as it always did. */
 static bool set_program_state(const char *solofile, const char *folder, const char *archive)
 {
-    char path[PATH_MAX + NAME_MAX];
+    char path[PATH_BYTES + NAME_MAX];
     snprintf(path, sizeof path, "%s/%s", folder, archive);
     return setenv("_PYI_ARCHIVE_FILE", path, 1) == 0 &&
            setenv("_PYI_PARENT_PROCESS_LEVEL", "-1", 1) == 0 &&

@@ -1,5 +1,7 @@
 #include "folder.h"
 
+#include "open_folder.h"
+#include "place_folder.h"
 #include "unpack.h"
 
 #include <dirent.h>
@@ -210,7 +212,7 @@ static enum unpacked fill(int folder, int solofile, const struct package *packag
 {
     if (!has_room(folder, package->unpacked_bytes, path, why))
         return NOT_WRITABLE;
-    enum unpacked result = unpack_package(solofile, package, folder);
+    enum unpacked result = unpack_package(solofile, package, &(struct open_folder){folder});
     if (result == NOT_WRITABLE)
         refuse_errno(why, path);
     if (result == UNPACKED && !is_complete(folder, package))
@@ -249,8 +251,8 @@ static bool unpack(int place, const char *name, int solofile, const struct packa
     return false;
 }
 
-bool settle(const struct place *place, int solofile, const struct package *package,
-            struct runtime *runtime, struct reason *why)
+static bool settle_here(const struct place *place, int solofile, const struct package *package,
+                        struct runtime *runtime, struct reason *why)
 {
     char name[FOLDER_NAME_BYTES + 1];
     int opened = open_place(place, why);
@@ -267,4 +269,14 @@ bool settle(const struct place *place, int solofile, const struct package *packa
         return false;
     int size = snprintf(runtime->path, sizeof runtime->path, "%s/runtime/%s", place->path, name);
     return (size_t)size < sizeof runtime->path || refuse(why, "%s is too long a path", place->path);
+}
+
+bool settle(const struct place *place, int solofile, const struct package *package,
+            struct runtime *runtime, struct reason *why)
+{
+    /* The package's own modes hold, whatever mask the user has; the runtime gets it back. */
+    mode_t mask = umask(022);
+    bool is_settled = settle_here(place, solofile, package, runtime, why);
+    umask(mask);
+    return is_settled;
 }

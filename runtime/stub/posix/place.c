@@ -1,5 +1,7 @@
 #include "place.h"
 
+#include "place_folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,7 +34,7 @@ static struct place *add(struct list *list, const char *base, const char *rest)
     int size = snprintf(place->path, sizeof place->path, "%s%s", base, rest);
     if (size < 0 || (size_t)size >= sizeof place->path || is_listed(list, place->path))
         return NULL;
-    place->max_new_folders = PATH_MAX;
+    place->max_new_folders = PATH_BYTES;
     place->is_chosen = place->is_shared = false;
     list->num_places++;
     return place;
@@ -56,7 +58,7 @@ static void add_shared(struct list *list, const char *base)
 
 static void add_beside(struct list *list, const char *solofile)
 {
-    char folder[PATH_MAX];
+    char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(solofile, '/') - solofile), solofile);
     struct place *place = add(list, *folder ? folder : "/", *folder ? "/.solofile" : ".solofile");
     if (place)
@@ -65,7 +67,7 @@ static void add_beside(struct list *list, const char *solofile)
 
 static void add_chosen(struct list *list, const char *chosen)
 {
-    char here[PATH_MAX] = "", rest[PATH_MAX];
+    char here[PATH_BYTES] = "", rest[PATH_BYTES];
     if (*chosen != '/' && !getcwd(here, sizeof here))
         fail(EXIT_RESOURCE, "SOLOFILE_CACHE=%s has no meaning here, the current folder is gone; "
                             "give it a path that begins with /.", chosen);
@@ -101,7 +103,7 @@ static bool make_folders(const char *path, int max_new_folders)
     const char *slash = strrchr(path, '/');
     if (errno != ENOENT || max_new_folders < 2 || slash == path)
         return false;
-    char parent[PATH_MAX];
+    char parent[PATH_BYTES];
     snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
     return make_folders(parent, max_new_folders - 1) && (mkdir(path, 0700) == 0 || errno == EEXIST);
 }
