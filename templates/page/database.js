@@ -67,41 +67,36 @@ class Database {
     });
   }
 
-  /** Changes some facts of a chat, and only those: another tab may have changed others. */
-  change(id, changes) {
-    return this.#run("readwrite", (chats) => {
-      const request = chats.get(id);
-      request.onsuccess = () => request.result && chats.put({ ...request.result, ...changes });
-    });
+  /** Keeps the changed facts of a chat. */
+  change(record) {
+    return this.#run("readwrite", (chats) => chats.put(record));
   }
 
-  /** Keeps a message at once, even if the page is about to go. */
   putMessage(message) {
-    return this.#run("readwrite", (_, messages, transaction) => {
-      messages.put(message);
-      transaction.commit();
-    });
+    return this.#run("readwrite", (_, messages) => messages.put(message));
   }
 
   removeMessages(ids) {
     return this.#run("readwrite", (_, messages) => ids.forEach((id) => messages.delete(id)));
   }
 
-  remove(id) {
+  /** Removes a chat and its messages. */
+  remove(id, messageIds) {
     return this.#run("readwrite", (chats, messages) => {
       chats.delete(id);
-      messages.index("chat").getAllKeys(id).onsuccess = ({ target }) =>
-        target.result.forEach((key) => messages.delete(key));
+      messageIds.forEach((messageId) => messages.delete(messageId));
     });
   }
 
+  /** Writes are committed at once, so they are kept even if the page is about to go. */
   #run(mode, work) {
     return new Promise((resolve, reject) => {
       const transaction = this.#connection.transaction(["chats", "messages"], mode);
       transaction.oncomplete = () => resolve(request?.result);
       transaction.onabort = () => reject(transaction.error);
       const stores = ["chats", "messages"].map((name) => transaction.objectStore(name));
-      const request = work(...stores, transaction);
+      const request = work(...stores);
+      if (mode === "readwrite") transaction.commit();
     });
   }
 }
@@ -128,8 +123,8 @@ class Memory {
     for (const message of messages) this.#messages.set(message.id, message);
   }
 
-  async change(id, changes) {
-    if (this.#chats.has(id)) this.#chats.set(id, { ...this.#chats.get(id), ...changes });
+  async change(record) {
+    this.#chats.set(record.id, record);
   }
 
   async putMessage(message) {
@@ -140,8 +135,8 @@ class Memory {
     ids.forEach((id) => this.#messages.delete(id));
   }
 
-  async remove(id) {
+  async remove(id, messageIds) {
     this.#chats.delete(id);
-    await this.removeMessages((await this.messages(id)).map((message) => message.id));
+    await this.removeMessages(messageIds);
   }
 }

@@ -33,8 +33,8 @@ export class History {
     return ask("PUT", `chats/${record.id}`, { record, messages });
   }
 
-  change(id, changes) {
-    return ask("PATCH", `chats/${id}`, changes);
+  change(record, changes) {
+    return ask("PATCH", `chats/${record.id}`, changes);
   }
 
   putMessage(message) {

@@ -10,6 +10,10 @@ const SCOPE = `solofile:${model}`;
 /** Whether the server keeps the chats, in a file, and not this browser. */
 export const isKeptByServer = history !== undefined;
 
+function idsOf(messages) {
+  return messages.map(({ id }) => id);
+}
+
 export class Library {
   isRead = false; // whether the chats that were kept are known
   #database;
@@ -90,8 +94,7 @@ export class Library {
   /** Changes some facts of a chat. */
   async change(chat, changes) {
     Object.assign(chat, changes);
-    this.#records.set(chat.id, { ...this.#records.get(chat.id), ...changes });
-    await this.#keep(this.#database.change(chat.id, changes), chat.id);
+    if (this.has(chat.id)) await this.#keep(this.#change(chat.id, changes), chat.id);
   }
 
   /** Keeps messages and what they mean for their chat; one that is new comes into being. */
@@ -103,9 +106,8 @@ export class Library {
       return;
     }
     const { id, leaf, updated } = record;
-    this.#records.set(id, { ...this.#records.get(id), leaf, updated });
     const kept = messages.map((message) => this.#database.putMessage(message));
-    await this.#keep(Promise.all([...kept, this.#database.change(id, { leaf, updated })]), id);
+    await this.#keep(Promise.all([...kept, this.#change(id, { leaf, updated })]), id);
   }
 
   /** Keeps what there is of a message that is still being written, and tells no other tab. */
@@ -114,9 +116,10 @@ export class Library {
   }
 
   async removeMessages(chat, messages) {
-    const ids = messages.map(({ id }) => id);
-    await this.#keep(this.#database.removeMessages(ids), chat.id);
-    await this.change(chat.record, { leaf: chat.record.leaf });
+    const { id, leaf } = chat.record;
+    if (!this.has(id)) return;
+    const changed = this.#change(id, { leaf });
+    await this.#keep(Promise.all([changed, this.#database.removeMessages(idsOf(messages))]), id);
   }
 
   /** Deletes a chat, and returns what brings it back. */
@@ -124,7 +127,7 @@ export class Library {
     const record = this.#records.get(id);
     const messages = await this.#database.messages(id);
     this.#records.delete(id);
-    await this.#keep(this.#database.remove(id), id);
+    await this.#keep(this.#database.remove(id, idsOf(messages)), id);
     return () => this.put(record, messages);
   }
 
@@ -141,6 +144,12 @@ export class Library {
   /** Takes in a chat from elsewhere; of one that is here already, the messages it lacks. */
   merge(record, messages) {
     return this.put(this.#records.get(record.id) ?? record, messages);
+  }
+
+  #change(id, changes) {
+    const record = { ...this.#records.get(id), ...changes };
+    this.#records.set(id, record);
+    return this.#database.change(record, changes);
   }
 
   async #read() {

@@ -4,20 +4,30 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import OpenChat
 
 
+SHORT = 4
+
+
 @pytest.fixture
 def chat(open_chat: OpenChat) -> Chat:
-    """A chat of two questions with answers of four tokens."""
+    """A chat of two questions with answers of four tokens: none ends by itself before."""
     chat = open_chat(viewport={"width": 1000, "height": 720})
-    chat.configure(max_tokens="4")
+    chat.page.route("**/v1/chat/completions", without_end)
+    chat.configure(max_tokens=str(SHORT))
     chat.ask("Name a colour.")
     chat.ask("Name a fish.")
     return chat
+
+
+def without_end(route: Route) -> None:
+    """Let short answers go on until they are cut."""
+    body = route.request.post_data_json
+    route.continue_(post_data=body | {"ignore_eos": True} if body["max_tokens"] == SHORT else body)
 
 
 def is_completion(request: Request) -> bool:
