@@ -9,7 +9,6 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.browser.chat import Chat
 from tests.browser.conftest import OpenChat
 
-
 SHORT = 4
 
 
@@ -26,7 +25,7 @@ def chat(open_chat: OpenChat) -> Chat:
 
 def without_end(route: Route) -> None:
     """Let short answers go on until they are cut."""
-    body = route.request.post_data_json
+    body = json.loads(route.request.post_data or "")
     route.continue_(post_data=body | {"ignore_eos": True} if body["max_tokens"] == SHORT else body)
 
 
