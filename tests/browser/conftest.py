@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.chat import Chat
 
@@ -21,6 +28,9 @@ BROWSER_ARGS = [
     "--disable-sync",
 ]
 LOADING_TIMEOUT_MS = 120_000
+
+# A busy machine may take longer than playwright's 5 s to show what it was asked for.
+expect.set_options(timeout=20_000)
 
 
 class Served(Protocol):
