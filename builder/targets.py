@@ -14,7 +14,7 @@ class Target:
     Args:
         name: `OS-architecture`, as in `linux-x86_64`.
         executable_suffix: What a solofile's name ends with there.
-        zig_triple: The compiler's name for it, with the lowest glibc on Linux.
+        zig_triple: The compiler's name for it, with the lowest glibc on Linux or the lowest macOS.
         max_file_bytes: The largest executable the OS starts; 0 is no limit.
     """
 
@@ -29,8 +29,8 @@ TARGETS = {
     for target in (
         Target("linux-x86_64", zig_triple="x86_64-linux-gnu.2.28"),
         Target("linux-aarch64", zig_triple="aarch64-linux-gnu.2.28"),
-        Target("macos-arm64", zig_triple="aarch64-macos"),
-        Target("macos-x86_64", zig_triple="x86_64-macos"),
+        Target("macos-arm64", zig_triple="aarch64-macos.11.0"),
+        Target("macos-x86_64", zig_triple="x86_64-macos.11.0"),
         Target("windows-x86_64", ".exe", "x86_64-windows-gnu", (4 << 30) - 1),
     )
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from builder.kit import elf, freeze, package
 from builder.kit.stub import stub_digest
 from builder.native import llamacpp
+from builder.native.libraries import library_options
 from builder.targets import Target
 
 # The distributions that are frozen, or that freeze and compress.
@@ -38,7 +39,8 @@ def _pins(target: Target, toolchain: str) -> Iterator[str]:
     yield from (target.name, target.zig_triple, toolchain)
     yield from (sys.version, sys.base_prefix)
     yield from (f"{name} {version(name)}" for name in DISTRIBUTIONS)
-    yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT, *llamacpp.LIBRARY_OPTIONS)
+    yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT)
+    yield from library_options(target, toolchain)
     yield stub_digest(target)
 
 

@@ -20,6 +20,7 @@ from builder import console
 from builder.cache.items import hold, made_once
 from builder.errors import ToolError
 from builder.files import atomic_folder
+from builder.native.libraries import collect, library_options
 from builder.native.toolchain import (
     Toolchain,
     cmake_and_ninja,
@@ -36,30 +37,6 @@ SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
 LLAMA_CPP_VERSION = "0.5.0"
 LLAMA_CPP_COMMIT = "0c1e57098"
 
-LIBRARY_OPTIONS = [
-    "-DCMAKE_BUILD_TYPE=Release",
-    "-DBUILD_SHARED_LIBS=ON",
-    "-DGGML_BACKEND_DL=ON",
-    "-DGGML_CPU_ALL_VARIANTS=ON",
-    "-DGGML_NATIVE=OFF",
-    "-DGGML_OPENMP=OFF",
-    "-DGGML_RPC=ON",
-    "-DGGML_CCACHE=OFF",
-    "-DLLAMA_BUILD_COMMON=OFF",
-    "-DLLAMA_BUILD_TESTS=OFF",
-    "-DLLAMA_BUILD_EXAMPLES=OFF",
-    "-DLLAMA_BUILD_TOOLS=OFF",
-    "-DLLAMA_BUILD_SERVER=OFF",
-    "-DLLAMA_BUILD_UI=OFF",
-    "-DLLAMA_BUILD_APP=OFF",
-    "-DLLAMA_BUILD_MTMD=ON",
-    "-DLLAMA_CURL=OFF",
-    "-DLLAMA_OPENSSL=OFF",
-    "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON",
-    "-DCMAKE_INSTALL_RPATH=$ORIGIN",
-    f"-DLLAMA_BUILD_COMMIT={LLAMA_CPP_COMMIT}",
-    "-DLLAMA_BUILD_NUMBER=0",
-]
 SERVER = "llama-server"
 SERVER_OPTIONS = [
     "-DBUILD_SHARED_LIBS=OFF",
@@ -99,21 +76,21 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
     """Return the folder with the native libraries of `target`, built on first use.
 
     Args:
-        target: What they run on; zig builds for any Linux, wherever it runs.
+        target: What they run on; zig builds for any Linux and macOS, wherever it runs.
         toolchain: `zig` (no compiler needed, runs on old systems) or `system`.
 
     Raises:
         SourceError: A download failed.
         ToolError: The target cannot be built here, or the compiler failed.
     """
-    can_cross = toolchain == "zig" and target.name.startswith("linux-")
+    can_cross = toolchain == "zig" and target.name.startswith(("linux-", "macos-"))
     if target != host_target() and not can_cross:
         raise ToolError(
             f"The native libraries for {target.name} cannot be built on {host_target().name} "
             f"by the {toolchain} toolchain.",
             hint="Build the kit on such a machine and carry its .kit file here.",
         )
-    product = _Product("libraries", LIBRARY_OPTIONS, "all", _collect_libraries)
+    product = _Product("libraries", _options(target, toolchain), "all", collect)
     return _built(product, target, toolchain)
 
 
@@ -139,9 +116,14 @@ def llama_server() -> Path:
         SourceError: A download failed.
         ToolError: There is no compiler, or it failed.
     """
-    options = [*LIBRARY_OPTIONS, *SERVER_OPTIONS]
+    options = [*_options(host_target(), "system"), *SERVER_OPTIONS]
     product = _Product("server", options, SERVER, _collect_server)
     return _built(product, host_target(), "system") / SERVER
+
+
+def _options(target: Target, toolchain: str) -> list[str]:
+    stamp = [f"-DLLAMA_BUILD_COMMIT={LLAMA_CPP_COMMIT}", "-DLLAMA_BUILD_NUMBER=0"]
+    return [*library_options(target, toolchain), *stamp]
 
 
 def _home() -> Path:
@@ -251,17 +233,6 @@ def _tee(lines: Iterable[str], output: TextIO) -> Iterator[str]:
     for line in lines:
         output.write(line)
         yield line
-
-
-def _collect_libraries(built: Path, folder: Path) -> None:
-    """Copy the libraries, each real file under its SONAME with the plain name linked to it."""
-    for path in sorted(built.iterdir()):
-        if ".so" in path.name and not path.is_symlink():
-            stem, _, version = path.name.partition(".so")
-            soname = f"{stem}.so" + (f".{version.split('.')[1]}" if version else "")
-            shutil.copy(path, folder / soname)
-            if version:
-                (folder / f"{stem}.so").symlink_to(soname)
 
 
 def _collect_server(built: Path, folder: Path) -> None:

@@ -20,6 +20,7 @@ _CMAKE_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 
 # zig takes no ARM architecture as clang does, only a processor with features by LLVM's names:
 # -march=armv8.2-a+dotprod+fp16 is -mcpu=generic+v8_2a+dotprod+fullfp16, and +nosve is -sve.
+# It links no bundles, in which macOS keeps plugins; dlopen takes libraries as well.
 _WRAPPER = r"""#!/bin/sh
 for word; do
   shift
@@ -27,6 +28,7 @@ for word; do
     -e 's/^-march=armv\([0-9]\)[.]\([0-9]\)-a/-mcpu=generic+v\1_\2a/' \
     -e 's/^-march=armv\([0-9]\)-a/-mcpu=generic+v\1a/' \
     -e 's/+fp16/+fullfp16/' -e 's/+no/-/g');;
+  -bundle) word=-dynamiclib;;
   esac
   set -- "$@" "$word"
 done
@@ -91,6 +93,9 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
         system, _, processor = target.name.partition("-")
         options.append(f"-DCMAKE_SYSTEM_NAME={_CMAKE_SYSTEMS[system]}")
         options.append(f"-DCMAKE_SYSTEM_PROCESSOR={processor}")
+        if system == "macos":
+            # cmake insists on it, and uses it where libraries are installed, which ours are not.
+            options.append("-DCMAKE_INSTALL_NAME_TOOL=install_name_tool")
     for tool, variable in (
         ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
     ):  # fmt: skip

@@ -69,3 +69,15 @@ def test_the_systems_compiler_builds_for_its_own_system() -> None:
     """It is said before anything is configured."""
     with pytest.raises(ToolError, match="by the system toolchain"):
         native_libraries(TARGETS["macos-arm64"], toolchain="system")
+
+
+def test_plugins_for_macos_are_linked_as_libraries(tmp_path: Path) -> None:
+    """A bundle, as cmake asks for, is what zig cannot link."""
+    zig_toolchain(TARGETS["macos-arm64"], tmp_path)
+    (tmp_path / "plugin.c").write_text("int plugin(void) { return 1; }\n", encoding="utf-8")
+    command = ["./cc", "-bundle", "-o", "plugin.so", "plugin.c"]
+    subprocess.run(command, cwd=tmp_path, env=zig_environment(), check=True)
+    # mach-o/loader.h: the magic of 64-bit files, and MH_DYLIB.
+    header = (tmp_path / "plugin.so").read_bytes()[:16]
+    assert header[:4] == b"\xcf\xfa\xed\xfe"
+    assert header[12] == 6
