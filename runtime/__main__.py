@@ -22,22 +22,36 @@ def main() -> NoReturn:
     # A start makes no garbage; `end_start` turns this on again.
     gc.disable()
     _restore_library_path()
-    if not sys.argv[1:] or sys.argv[1] not in _READING_COMMANDS:
+    arguments = without_unpack_dir(sys.argv[1:])
+    if not arguments or arguments[0] not in _READING_COMMANDS:
         begin_loading()
-    code = _exit_code()
+    code = _exit_code(arguments)
     sys.stdout.flush()
     # The engine's thread may be inside llama.cpp, whose destructors must not run under it.
     os._exit(code)
 
 
-def _exit_code() -> int:
+def without_unpack_dir(arguments: list[str]) -> list[str]:
+    """Return a command line without `--unpack-dir FOLDER`: the launcher has read that."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own = iter(arguments[:end])
+    kept = []
+    for argument in own:
+        if argument == "--unpack-dir":
+            next(own, None)
+        elif not argument.startswith("--unpack-dir="):
+            kept.append(argument)
+    return kept + arguments[end:]
+
+
+def _exit_code(arguments: list[str]) -> int:
     # Imported while the libraries load.
     from runtime.cli.command import let_go_of_stdout, say
     from runtime.cli.commands import run
     from runtime.desktop.attendance import was_double_clicked
 
     try:
-        return run(sys.argv[1:])
+        return run(arguments)
     except AppError as error:
         say(f"Error: {error}")
         if was_double_clicked():

@@ -79,6 +79,7 @@ def _overview() -> str:
         f"usage: {program} [COMMAND] [OPTIONS]\n\n"
         "A language model in one file: chat page, API and terminal.\n\n"
         f"commands:\n{commands}\n\n"
-        f"{program} COMMAND --help lists a command's options.\n\n"
+        f"{program} COMMAND --help lists a command's options.\n"
+        "With every command, --unpack-dir DIR unpacks the runtime there, not into the cache.\n\n"
         f"examples:\n{EXAMPLES.replace('MODEL', program)}"
     )

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* The same numbers as the error classes in runtime/errors.py. */
-enum exit_code { EXIT_DAMAGED = 3, EXIT_UNSUPPORTED = 4, EXIT_RESOURCE = 5 };
+enum exit_code { EXIT_USAGE = 2, EXIT_DAMAGED = 3, EXIT_UNSUPPORTED = 4, EXIT_RESOURCE = 5 };
 
 /* Why something could not be done, as half a sentence. */
 struct reason {

@@ -10,7 +10,8 @@ enum { MAX_PLACES = 8 };
 
 /* What to do where none of them can be used. */
 #define CHOOSE_PLACE \
-    "set SOLOFILE_CACHE to a writable folder on a disk that programs may be started from"
+    "give --unpack-dir or SOLOFILE_CACHE a writable folder on a disk that programs may be " \
+    "started from"
 
 struct place {
     char path[PATH_BYTES];
@@ -23,7 +24,8 @@ struct place {
  * Args:
  *   places: Where they are written.
  *   solofile: The absolute path of the running file; the last place lies beside it.
+ *   unpack_dir: The only place, where the command line names it, else NULL.
  * Returns: How many there are. */
-int list_places(struct place places[MAX_PLACES], const char *solofile);
+int list_places(struct place places[MAX_PLACES], const char *solofile, const char *unpack_dir);
 
 #endif

@@ -6,6 +6,7 @@
  * What lies in this folder is the same on every system. Each system's own folder has its part of
  * the headers here. */
 #include "archive.h"
+#include "arguments.h"
 #include "folder.h"
 #include "message.h"
 #include "own_file.h"
@@ -26,12 +27,12 @@ _Noreturn static void fail_without_place(const struct reason *reasons, int num_p
          text);
 }
 
-static void find_runtime(int solofile, const char *path, const struct package *package,
-                         struct runtime *runtime)
+static void find_runtime(int solofile, const char *path, const char *unpack_dir,
+                         const struct package *package, struct runtime *runtime)
 {
     static struct place places[MAX_PLACES];
     static struct reason reasons[MAX_PLACES];
-    int num_places = list_places(places, path);
+    int num_places = list_places(places, path, unpack_dir);
     for (int i = 0; i < num_places; i++) {
         if (!settle(&places[i], solofile, package, runtime, &reasons[i]))
             continue;
@@ -48,9 +49,10 @@ int main(int num_arguments, char **arguments)
     static struct runtime runtime;
     struct package package;
     name_program(num_arguments, arguments[0]);
+    const char *unpack_dir = find_unpack_dir(arguments);
     int solofile = open_self(path);
     find_package(solofile, &package);
     check_system(&package);
-    find_runtime(solofile, path, &package, &runtime);
+    find_runtime(solofile, path, unpack_dir, &package, &runtime);
     start_runtime(&runtime, path, arguments);
 }

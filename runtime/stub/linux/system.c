@@ -37,7 +37,11 @@ static bool is_older(unsigned major, unsigned minor, unsigned than_major, unsign
 static bool read_release(const char *library, size_t size, unsigned *major, unsigned *minor)
 {
     char version[32] = "";
-    const char *found = memmem(library, size, RELEASE, sizeof RELEASE - 1);
+    /* It lies behind the code, near the end; that is looked at first, since it is quicker. */
+    size_t most = size / 4 * 3;
+    const char *found = memmem(library + most, size - most, RELEASE, sizeof RELEASE - 1);
+    if (!found)
+        found = memmem(library, size, RELEASE, sizeof RELEASE - 1);
     if (!found)
         return false;
     found += sizeof RELEASE - 1;

@@ -69,19 +69,19 @@ static void add_chosen(struct list *list, const char *chosen)
 {
     char here[PATH_BYTES] = "", rest[PATH_BYTES];
     if (*chosen != '/' && !getcwd(here, sizeof here))
-        fail(EXIT_RESOURCE, "SOLOFILE_CACHE=%s has no meaning here, the current folder is gone; "
+        fail(EXIT_RESOURCE, "The folder %s to unpack into cannot be found, the current folder is gone; "
                             "give it a path that begins with /.", chosen);
     snprintf(rest, sizeof rest, "%s%s", *here ? "/" : "", *here ? chosen : "");
     struct place *place = add(list, *here ? here : chosen, rest);
     if (!place)
-        fail(EXIT_RESOURCE, "SOLOFILE_CACHE is too long a path; give it a shorter one.");
+        fail(EXIT_RESOURCE, "The folder to unpack into is too long a path; give it a shorter one.");
     place->is_chosen = true;
 }
 
-int list_places(struct place places[MAX_PLACES], const char *solofile)
+int list_places(struct place places[MAX_PLACES], const char *solofile, const char *unpack_dir)
 {
     struct list list = {places, 0};
-    const char *chosen = getenv("SOLOFILE_CACHE");
+    const char *chosen = unpack_dir ? unpack_dir : getenv("SOLOFILE_CACHE");
     if (chosen && *chosen) {
         add_chosen(&list, chosen);
         return list.num_places;

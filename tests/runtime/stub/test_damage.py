@@ -117,4 +117,4 @@ def test_program_that_cannot_start(tmp_path: Path, launcher: Path, run: Run) -> 
     completed = run(make_solofile(tmp_path / "model", launcher, package))
 
     assert completed.returncode == 4
-    assert "solofile-runtime, No such file or directory; set SOLOFILE_CACHE" in completed.stderr
+    assert "solofile-runtime, No such file or directory; give --unpack-dir" in completed.stderr

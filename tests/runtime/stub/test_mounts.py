@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.package import HEADER_BYTES, PackageHeader
-from tests.runtime.stub.solofiles import RUNTIME, Run, make_package, make_solofile
+from tests.runtime.stub.solofiles import RUNTIME, Run, folders, make_package, make_solofile
 
 
 def test_noexec(tmp_path: Path, solofile: Path, mounting: Run) -> None:
@@ -37,6 +37,43 @@ def test_read_only_home(tmp_path: Path, solofile: Path, mounting: Run) -> None:
 
     assert completed.returncode == 6
     assert f"because {home}/.cache/solofile is on a read-only file system" in completed.stderr
+
+
+def test_temporary_folders_noexec(tmp_path: Path, solofile: Path, mounting: Run) -> None:
+    """Without HOME, and with every temporary folder mounted noexec, the next place serves."""
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    solofile.rename(medium / "model")
+
+    completed = mounting(
+        f"mount --bind {medium} /mnt; mount -t tmpfs -o noexec none /tmp; "
+        "mount -t tmpfs -o noexec none /var/tmp; mount -t tmpfs none /dev/shm; "
+        "/mnt/model exit 6 || echo exit=$?; ls /dev/shm",
+        environment={"PATH": os.environ["PATH"]},
+    )
+
+    assert completed.stdout.splitlines()[-2:] == ["exit=6", "solofile-0"]
+    assert completed.stderr == (
+        "model: Unpacked the runtime into /dev/shm/solofile-0, because /var/tmp/solofile-0 is on a "
+        "file system mounted noexec.\n"
+    )
+
+
+def test_read_only_medium(tmp_path: Path, solofile: Path, mounting: Run) -> None:
+    """A file on a read-only medium starts like any other."""
+    medium, home = tmp_path / "medium", tmp_path / "home"
+    for folder in (medium, home):
+        folder.mkdir()
+    solofile.rename(medium / "model")
+
+    completed = mounting(
+        f"mount --bind {medium} {medium}; mount -o remount,ro,bind {medium}; "
+        f"exec {medium}/model exit 6",
+        environment={"HOME": str(home), "PATH": os.environ["PATH"]},
+    )
+
+    assert (completed.returncode, completed.stderr) == (6, "")
+    assert len(folders(home / ".cache" / "solofile")) == 1
 
 
 def test_read_only_place_that_holds_the_runtime(
@@ -72,8 +109,8 @@ def test_no_place_at_all(tmp_path: Path, solofile: Path, mounting: Run) -> None:
         "/home/.cache/solofile is on a read-only file system; "
         f"/var/tmp{user} does not exist; /tmp{user} is on a read-only file system; "
         f"/dev/shm{user} does not exist; /.solofile is on a read-only file system. To start "
-        "it, set SOLOFILE_CACHE to a writable folder on a disk that programs may be started "
-        "from.\n"
+        "it, give --unpack-dir or SOLOFILE_CACHE a writable folder on a disk that programs may be "
+        "started from.\n"
     )
 
 

@@ -87,11 +87,11 @@ def test_umask_is_the_users(tmp_path: Path, launcher: Path, run: Run) -> None:
 
 
 def test_concurrent_first_starts(run: Run, solofile: Path, cache: Path) -> None:
-    """Eight first starts at once all run, and leave one folder."""
-    with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda n: run(solofile, "exit", str(n)), range(8)))
+    """Ten first starts at once all run, and leave one folder."""
+    with ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(lambda n: run(solofile, "exit", str(n)), range(10)))
 
-    assert [result.returncode for result in results] == list(range(8))
+    assert [result.returncode for result in results] == list(range(10))
     assert len(folders(cache)) == 1
 
 

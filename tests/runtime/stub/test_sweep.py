@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import random
 import shlex
+import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,39 @@ def test_killed_while_unpacking(tmp_path: Path, launcher: Path, run: Run) -> Non
 
     assert run(solofile).returncode == 0
     assert folders(cache) == [folder_name(package)]
+
+
+def test_killed_at_any_moment(tmp_path: Path, launcher: Path, run: Run) -> None:
+    """A hundred starts killed at random times leave what one start leaves."""
+    package = make_package(tmp_path / "package", RUNTIME, filler_bytes=30_000_000)
+    solofile = make_solofile(tmp_path / "model", launcher, package)
+    folders_written = [tmp_path / "home", tmp_path / "temporary"]
+    for folder in folders_written:
+        folder.mkdir()
+    environment = {"HOME": str(folders_written[0]), "TMPDIR": str(folders_written[1])}
+    began = time.monotonic()
+    assert run(solofile, environment=environment).returncode == 0
+    whole_s = time.monotonic() - began
+    expected = _files(folders_written)
+    runtime = folders_written[0] / ".cache" / "solofile" / "runtime" / folder_name(package)
+    randomness = random.Random(7)
+
+    num_cut_short = 0
+    for _ in range(100):
+        shutil.rmtree(runtime, ignore_errors=True)
+        with subprocess.Popen([solofile, "wait"], env=environment, stdin=subprocess.PIPE) as start:
+            time.sleep(randomness.uniform(0, 1.5 * whole_s))
+            start.kill()
+        num_cut_short += not runtime.exists()
+
+    assert 10 < num_cut_short < 95, f"{num_cut_short} of 100 were killed while they unpacked"
+    assert run(solofile, environment=environment).returncode == 0
+    assert _files(folders_written) == expected
+
+
+def _files(folders: list[Path]) -> dict[Path, int]:
+    """Return the sizes of all files below some folders."""
+    return {path: path.lstat().st_size for folder in folders for path in folder.rglob("*")}
 
 
 def test_keeps_what_another_start_unpacks(
