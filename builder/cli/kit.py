@@ -11,7 +11,9 @@ from builder.cli.command import Command, write_examples
 if TYPE_CHECKING:
     from builder.kit.kit import Kit, KitInfo
 
-EXAMPLES = ["kit build", "kit build -o linux.kit", "kit import linux.kit", "kit list"]
+EXAMPLES = [
+    "kit build", "kit build -o linux.kit", "kit import linux.kit", "kit wheel", "kit list",
+]  # fmt: skip
 
 
 class _KitGroup(click.Group):
@@ -78,9 +80,10 @@ def list_(as_json: bool = False) -> None:
         console.result(_as_json([_facts(found) for found in kits]))
         return
     for found in kits:
-        origin = "imported" if found.is_imported else "built"
         info = found.info
-        console.result(f"{info.target}  {info.solofile}  {info.digest}  {origin}  {_size(info)}")
+        console.result(
+            f"{info.target}  {info.solofile}  {info.digest}  {found.origin}  {_size(info)}"
+        )
     if not kits:
         console.info("There is no kit yet; `kit build` makes one.")
 
@@ -93,7 +96,7 @@ def list_(as_json: bool = False) -> None:
 def show(what: str | None, as_json: bool) -> None:
     """Show what a kit holds.
 
-    It is that of a .kit FILE, or the one used for TARGET, which is this machine by default.
+    It is that of a .kit FILE or a wheel, or the one used for TARGET, by default this machine's.
     """
     from builder.kit.file import read_kit_file
     from builder.targets import TARGETS
@@ -117,10 +120,34 @@ def show(what: str | None, as_json: bool) -> None:
 @kit.command(name="import", cls=Command, examples=["kit import solofile-0.1.0-linux-aarch64.kit"])
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
-    """Take a kit from FILE after checking it."""
+    """Take a kit from FILE, a .kit file or a kit's wheel, after checking it."""
     from builder.kit.file import import_kit
 
     console.result(str(import_kit(file).folder))
+
+
+@kit.command(cls=Command, examples=["kit wheel -o wheels", "kit wheel windows.kit -o ."])
+@click.argument("what", required=False, metavar="[FILE|TARGET]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path(), show_default=True,
+    help="folder to write it to",
+)  # fmt: skip
+def wheel(what: str | None, output: Path) -> None:
+    """Write a kit as a wheel, which pip installs beside a builder on any system.
+
+    It is that of a .kit FILE, or the one used for TARGET, which is this machine by default.
+    """
+    from builder.kit.file import unpacked_kit
+    from builder.kit.kit import ensure_kit
+    from builder.kit.wheel import write_wheel
+    from builder.targets import TARGETS, find_target, host_target
+
+    if what and what not in TARGETS:
+        with unpacked_kit(Path(what)) as carried:
+            console.result(str(write_wheel(carried, output)))
+        return
+    used = ensure_kit(find_target(what) if what else host_target())
+    console.result(str(write_wheel(used, output)))
 
 
 def _used_kit(name: str | None) -> "Kit":
@@ -139,7 +166,7 @@ def _used_kit(name: str | None) -> "Kit":
 
 def _facts(found: "Kit") -> dict[str, object]:
     facts = _info_facts(found.info)
-    return facts | {"is_imported": found.is_imported, "folder": str(found.folder)}
+    return facts | {"origin": found.origin, "folder": str(found.folder)}
 
 
 def _info_facts(info: "KitInfo") -> dict[str, object]:

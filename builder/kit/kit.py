@@ -1,9 +1,10 @@
-"""Kits: the frozen runtime of one target, built here or imported, in the cache folder."""
+"""Kits: the frozen runtime of one target, built here, imported into the cache, or installed."""
 
 import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +15,8 @@ from builder.errors import ToolError
 from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.elf import lowest_glibc
 from builder.kit.freeze import freeze, require_shared_python
+from builder.kit.installed import FOLDER as INSTALLED_FOLDER
+from builder.kit.installed import distribution_name, installed_folders
 from builder.kit.key import kit_key
 from builder.kit.package import write_package
 from builder.kit.stub import compile_stub
@@ -70,19 +73,22 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.launcher_sha256[:8]}{self.runtime_sha256[:8]}"
 
 
+KitOrigin = Literal["built", "imported", "installed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """A kit in the cache folder.
+    """A kit that is there.
 
     Args:
         folder: Holds the launcher, `runtime.pkg` and `kit.json`.
         info: What `kit.json` says.
-        is_imported: It was carried here in a .kit file.
+        origin: How it came here: made by this builder, in a file, or by pip.
     """
 
     folder: Path
     info: KitInfo
-    is_imported: bool
+    origin: KitOrigin
 
     @property
     def launcher(self) -> Path:
@@ -108,28 +114,32 @@ def ensure_kit(target: Target, *, toolchain: str = "zig") -> Kit:
         return build_kit(target, toolchain=toolchain)
     raise ToolError(
         f"There is no kit for {target.name}, and it cannot be built on {host_target().name}.",
-        hint=f"Run `kit build -o FILE` on a {target.name} machine and `kit import FILE` here.",
+        hint=f"Run `kit build -o FILE` on a {target.name} machine and `kit import FILE` here, or "
+        f"install {distribution_name(target.name)}=={__version__}.",
     )
 
 
 def find_kit(target: Target, *, toolchain: str = "zig") -> Kit | None:
     """Return the kit for `target` that is used now; None where there is none yet.
 
-    One built here of the present sources comes first, then imported ones: those of this version
-    before others, the newest first.
+    One built here of the present sources comes first. Of the others, those of this version come
+    before those of another, then imported ones before installed ones, then the newest first.
     """
     if target == host_target() and hold(folder := _built_folder(target, toolchain)):
         return load_kit(folder)
-    imported = [kit for kit in list_kits() if kit.is_imported and kit.info.target == target.name]
-    imported.sort(key=lambda kit: kit.info.solofile != __version__)
-    return next((kit for kit in imported if hold(kit.folder)), None)
+    others = [
+        kit for kit in list_kits() if kit.origin != "built" and kit.info.target == target.name
+    ]
+    others.sort(key=lambda kit: kit.info.solofile != __version__)
+    return next((kit for kit in others if hold(kit.folder)), None)
 
 
 def list_kits() -> list[Kit]:
-    """Return every kit in the cache folder, by target, the newest first."""
+    """Return every kit that is there, by target: those of the cache folder, the newest first."""
     folders = [path.parent for path in kits_folder().glob(f"*/*/{INFO_NAME}")]
     folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return sorted(map(load_kit, folders), key=lambda kit: kit.info.target)
+    kits = map(load_kit, [*folders, *installed_folders()])
+    return sorted(kits, key=lambda kit: kit.info.target)
 
 
 def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
@@ -162,7 +172,13 @@ def load_kit(folder: Path) -> Kit:
         UnsupportedError: Its layout is newer than this version knows.
     """
     path = folder / INFO_NAME
-    return Kit(folder, decode_info(path.read_bytes(), path), folder.parent == imported_folder())
+    return Kit(folder, decode_info(path.read_bytes(), path), _origin(folder))
+
+
+def _origin(folder: Path) -> KitOrigin:
+    if folder.parent.name == INSTALLED_FOLDER:
+        return "installed"
+    return "built" if folder.parent.name == "built" else "imported"
 
 
 def decode_info(data: bytes, path: Path) -> KitInfo:

@@ -3,8 +3,11 @@
 import hashlib
 from pathlib import Path
 
-from builder.kit.kit import Kit, KitInfo
+import msgspec
+
+from builder.kit.kit import INFO_NAME, Kit, KitInfo
 from builder.targets import host_target
+from runtime import __version__
 
 ANSWERING = b"""#!/bin/sh
 case "$*" in
@@ -16,11 +19,17 @@ exit 0
 RUNTIME = bytes(range(256)) * 50
 
 
-def make_tiny_kit(folder: Path, *, launcher: bytes = ANSWERING) -> Kit:
-    """Make a kit for this machine out of a launcher, in an existing folder."""
+def make_tiny_kit(
+    folder: Path,
+    *,
+    launcher: bytes = ANSWERING,
+    target: str = "",
+    solofile: str = __version__,
+) -> Kit:
+    """Make a kit out of a launcher, in an existing folder; without a target for this one."""
     info = KitInfo(
-        target=host_target().name,
-        solofile="0.1.0",
+        target=target or host_target().name,
+        solofile=solofile,
         python="3.11.7",
         llama_cpp_python="0.3.36",
         llama_cpp="0.5.0",
@@ -31,7 +40,8 @@ def make_tiny_kit(folder: Path, *, launcher: bytes = ANSWERING) -> Kit:
         runtime_size=len(RUNTIME),
         runtime_sha256=hashlib.sha256(RUNTIME).hexdigest(),
     )
-    kit = Kit(folder, info, is_imported=False)
+    kit = Kit(folder, info, origin="built")
     kit.launcher.write_bytes(launcher)
     kit.runtime_pkg.write_bytes(RUNTIME)
+    (folder / INFO_NAME).write_bytes(msgspec.json.encode(info))
     return kit

@@ -59,7 +59,7 @@ def make_kit(tmp_path: Path, own_cache: Path) -> MakeKit:
             "runtime_sha256": hashlib.sha256(package).hexdigest(),
         }
         (folder / INFO_NAME).write_bytes(msgspec.json.encode(info | facts))
-        return Kit(folder, msgspec.convert(info | facts, KitInfo), False)
+        return Kit(folder, msgspec.convert(info | facts, KitInfo), "built")
 
     return make
 
@@ -77,7 +77,7 @@ class TestFiles:
 
         imported = import_kit(export_kit(kit, tmp_path / "a.kit"))
 
-        assert imported.is_imported
+        assert imported.origin == "imported"
         assert imported.info == kit.info
         assert imported.launcher.read_bytes() == kit.launcher.read_bytes()
         assert imported.runtime_pkg.read_bytes() == kit.runtime_pkg.read_bytes()
