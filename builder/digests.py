@@ -1,14 +1,20 @@
-"""Digests of files, each read once by a process: a recipe may quantize a model several times."""
+"""Digests of files, each read once by a process.
 
-from collections.abc import Sequence
+A recipe may quantize a model several times, and pack it for several systems.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from builder import console
 from builder.file_range import FileRange
 from builder.files import sha256_of
+from runtime.container import Checksums, ContainerWriter
+from runtime.errors import DamagedFileError
 
 # By what changes whenever a file's content does.
 _known: dict[tuple[int, ...], str] = {}
+_packed: dict[tuple[int, ...], Checksums] = {}
 
 
 def digests_of(sources: Sequence[Path | FileRange]) -> list[str]:
@@ -22,6 +28,49 @@ def digests_of(sources: Sequence[Path | FileRange]) -> list[str]:
                 identity = _identity(data)
                 _known[identity] = sha256_of(data, advance)
     return [_known[_identity(data)] for data in ranges]
+
+
+def add_file(
+    writer: ContainerWriter,
+    name: str,
+    data: FileRange,
+    *,
+    aligned: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> str:
+    """Copy a file, or a part of one, into a container; one that was packed before is not read.
+
+    Args:
+        writer: Writes the container.
+        name: The entry's name.
+        data: The file.
+        aligned: Whether it will be mapped.
+        advance: Told the bytes of each chunk copied.
+
+    Returns:
+        Its SHA-256 in hex.
+
+    Raises:
+        DamagedFileError: It changed meanwhile.
+    """
+    identity = _identity(data)
+    checksums = writer.add_file(
+        name,
+        data.path,
+        offset=data.offset,
+        size=data.size if data.name else None,
+        aligned=aligned,
+        known=_packed.get(identity),
+        advance=advance,
+    )
+    if _identity(data) != identity:
+        raise DamagedFileError(
+            f"{data} changed while it was being packed.",
+            hint="Run this again once nothing writes to it.",
+        )
+    _packed[identity] = checksums
+    _known[identity] = checksums.sha256
+    return checksums.sha256
 
 
 def _identity(data: FileRange) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 import msgspec
 
 from builder import console
+from builder.digests import add_file
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import require_space, synced_file
@@ -151,7 +152,7 @@ def _write_entries(
         name=contents.weights_name,
         role="weights",
         size=data.size,
-        sha256=_add_range(writer, contents.weights_name, data, aligned=True, advance=advance),
+        sha256=add_file(writer, contents.weights_name, data, aligned=True, advance=advance),
     )
     if contents.weights_sha256 not in ("", weights.sha256):
         raise damaged(data)
@@ -173,7 +174,8 @@ def _write_entries(
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
     manifest = _manifest(contents, launcher, [weights, *models, *texts, *icons, runtime])
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
-    runtime_sha256 = writer.add_file(RUNTIME_NAME, kit.runtime_pkg, advance=advance)
+    package = FileRange.of(kit.runtime_pkg)
+    runtime_sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
     writer.finish()
     return manifest
@@ -187,7 +189,7 @@ def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFac
         name=name,
         role=role,
         size=model.data.size,
-        sha256=_add_range(writer, name, model.data, aligned=role == "draft"),
+        sha256=add_file(writer, name, model.data, aligned=role == "draft"),
     )
     if model.sha256 not in ("", facts.sha256):
         raise damaged(model.data)
@@ -196,22 +198,8 @@ def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFac
 
 def _add_prompt(writer: ContainerWriter, path: Path) -> EntryFacts:
     name = f"prompts/{path.name}"
-    sha256 = writer.add_file(name, path, aligned=True)
+    sha256 = add_file(writer, name, FileRange.of(path), aligned=True)
     return EntryFacts(name=name, role="prompt", size=path.stat().st_size, sha256=sha256)
-
-
-def _add_range(
-    writer: ContainerWriter,
-    name: str,
-    data: FileRange,
-    *,
-    aligned: bool,
-    advance: Callable[[int], None] = lambda _: None,
-) -> str:
-    size = data.size if data.name else None
-    return writer.add_file(
-        name, data.path, offset=data.offset, size=size, aligned=aligned, advance=advance
-    )
 
 
 def _add_small(writer: ContainerWriter, name: str, role: str, data: bytes) -> EntryFacts:

@@ -1,6 +1,7 @@
 """What a build tells at its end."""
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -75,6 +76,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_text(self) -> str:
         """Return the report for people."""
+        return table(self.lines())
+
+    def as_line(self) -> str:
+        """Return what people want to know of one of several solofiles of a model."""
+        tested = "not tested here"
+        if self.start_seconds is not None:
+            tested = f"first word after {human_seconds(self.start_seconds)}"
+        overhead = f"{human_bytes(self.overhead)} more than the weights"
+        return f"{self.path}: {human_bytes(self.size)}, {overhead}; {tested}"
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the report as labels and what stands behind them."""
         runs_on = f"{self.target}, {system_needed(self.glibc)}" if self.glibc else self.target
         lines = [
             ("Solofile", self.path),
@@ -98,4 +111,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             lines.append(("First word after", human_seconds(self.start_seconds)))
         lines += [("Licence", sentence) for sentence in sentences(self.terms)]
         lines.append(("Run it", self.command))
-        return "\n".join(f"{label + ':':18}{text}" for label, text in lines)
+        return lines
+
+
+def table(lines: Iterable[tuple[str, str]]) -> str:
+    """Return labels and what stands behind them, each on a line of its own."""
+    return "\n".join(f"{label + ':':18}{text}" for label, text in lines)

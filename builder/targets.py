@@ -35,6 +35,9 @@ TARGETS = {
     )
 }
 
+# What stands for every target that there is a kit for.
+ALL = "all"
+
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 

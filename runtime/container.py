@@ -11,6 +11,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -24,6 +25,16 @@ RUNTIME_NAME = "runtime.pkg"
 # Windows maps files at multiples of 64 KiB, the largest granularity of the systems we run on.
 ALIGNMENT = 65536
 CHUNK_BYTES = 1 << 20
+# What the kernel copies at a time: often enough to tell of.
+CLONE_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """What tells one content from another: the SHA-256 in hex, and zip's CRC-32."""
+
+    sha256: str
+    crc32: int
 
 
 class ContainerWriter:
@@ -50,8 +61,9 @@ class ContainerWriter:
         offset: int = 0,
         size: int | None = None,
         aligned: bool = False,
+        known: Checksums | None = None,
         advance: Callable[[int], None] = lambda _: None,
-    ) -> str:
+    ) -> Checksums:
         """Copy a file, or a part of one, in as an entry, hashing it on the way.
 
         Args:
@@ -60,10 +72,12 @@ class ContainerWriter:
             offset: Where the part begins, in bytes.
             size: How long it is, in bytes; None for all up to the file's end.
             aligned: Whether its first byte must lie at a multiple of `ALIGNMENT`.
+            known: Its checksums, where they are known; then nothing is hashed, and where the system
+                can copy by itself, nothing is read.
             advance: Told the bytes of each chunk copied.
 
         Returns:
-            The SHA-256 of what was copied, in hex.
+            The checksums of what was copied.
         """
         # A whole file is read to its end, so that one which grows meanwhile is found out.
         num_read = sys.maxsize if size is None else size
@@ -71,17 +85,14 @@ class ContainerWriter:
         header_offset = self._next_header_offset(name, size, aligned=aligned)
         blank = Entry(name, header_offset, size, 0)
         self._file.seek(blank.offset)
-        digest = hashlib.sha256()
-        crc32 = 0
         with source.open("rb") as file:
             copy = _RangeCopier(file, offset, self._file)
-            for chunk in _chunks(file, offset, num_read):
-                digest.update(chunk)
-                crc32 = zlib.crc32(chunk, crc32)
-                copy.write(chunk)
-                advance(len(chunk))
-        self._finish_entry(Entry(name, header_offset, size, crc32))
-        return digest.hexdigest()
+            if known:
+                copy.write_range(size, advance)
+            else:
+                known = _hashed(_chunks(file, offset, num_read), copy, advance)
+        self._finish_entry(Entry(name, header_offset, size, known.crc32))
+        return known
 
     def add_bytes(self, name: str, data: bytes) -> str:
         """Write `data` as an entry; returns its SHA-256 in hex."""
@@ -116,39 +127,65 @@ class ContainerWriter:
         self._entries.append(entry)
 
 
+def _hashed(
+    chunks: Iterator[bytes], copy: "_RangeCopier", advance: Callable[[int], None]
+) -> Checksums:
+    digest = hashlib.sha256()
+    crc32 = 0
+    for chunk in chunks:
+        digest.update(chunk)
+        crc32 = zlib.crc32(chunk, crc32)
+        copy.write(chunk)
+        advance(len(chunk))
+    return Checksums(digest.hexdigest(), crc32)
+
+
 class _RangeCopier:
-    """Writes what was read from one file into another, in the kernel where the systems allows it.
+    """Writes a part of one file into another, in the kernel where the system allows it.
 
     File systems that share blocks (btrfs, XFS) then store the copy without using space.
     """
 
     def __init__(self, source: IO[bytes], offset: int, target: IO[bytes]) -> None:
-        self._target = target
+        self._source = source
         self._source_offset = offset
-        self._source = source.fileno()
+        self._target = target
         self._in_kernel = hasattr(os, "copy_file_range")
         if self._in_kernel:
             target.flush()
 
     def write(self, chunk: bytes) -> None:
-        done = 0
-        while self._in_kernel and done < len(chunk):
-            try:
-                copied = os.copy_file_range(
-                    self._source, self._target.fileno(), len(chunk) - done,
-                    self._source_offset + done, self._target.tell(),
-                )  # fmt: skip
-            except OSError:
-                self._in_kernel = False
-                break
-            if not copied:
-                self._in_kernel = False
-                break
-            self._target.seek(copied, os.SEEK_CUR)
-            done += copied
+        """Write the part's next bytes, which were read already."""
+        done = self._copy(len(chunk))
         if done < len(chunk):
             self._target.write(chunk[done:])
-        self._source_offset += len(chunk)
+            self._source_offset += len(chunk) - done
+
+    def write_range(self, size: int, advance: Callable[[int], None]) -> None:
+        """Write the part's next `size` bytes, or as many as there are."""
+        while size and (done := self._copy(min(size, CLONE_BYTES))):
+            advance(done)
+            size -= done
+        for chunk in _chunks(self._source, self._source_offset, size):
+            self._target.write(chunk)
+            advance(len(chunk))
+
+    def _copy(self, size: int) -> int:
+        """Copy up to `size` bytes in the kernel and return how many."""
+        done = 0
+        while self._in_kernel and done < size:
+            try:
+                copied = os.copy_file_range(
+                    self._source.fileno(), self._target.fileno(), size - done,
+                    self._source_offset, self._target.tell(),
+                )  # fmt: skip
+            except OSError:
+                copied = 0
+            self._in_kernel = copied > 0
+            self._target.seek(copied, os.SEEK_CUR)
+            self._source_offset += copied
+            done += copied
+        return done
 
 
 class Container(AbstractContextManager["Container"]):

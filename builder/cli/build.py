@@ -35,6 +35,7 @@ _GROUPS = {
         "build old.llamafile",
         "build model-F16.gguf --quantize Q4_K_M",
         "build ./checkpoint --quantize Q4_K_M",
+        "build model.gguf --target all",
         "build solofile.toml",
     ],
     groups=_GROUPS,
@@ -43,7 +44,7 @@ _GROUPS = {
 @click.option("-o", "--output", metavar="PATH", help="file or folder to write")
 @click.option(
     "--target", "targets", multiple=True, metavar="OS-ARCH",
-    help="system it runs on; this one by default",
+    help="system it runs on, or `all` that there is a kit for; this one by default",
 )  # fmt: skip
 @click.option("--name", help="what the model is called")
 @click.option("--system", metavar="TEXT|@FILE", help="system prompt to build in")
@@ -98,6 +99,7 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     Or it is a recipe, a file that ends in .toml and says all of that; flags beat what it says.
     """
     from builder.make import make_solofile
+    from builder.overview import overview
     from builder.recipe.batch import make_all, require_all
     from builder.recipe.file import is_recipe, read_recipe
     from builder.recipe.flags import flags_layer
@@ -112,12 +114,12 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     flags = flags_layer(ctx.command, given)
     layers = read_recipe(Path(source)) if is_recipe(source) else [{"source": source}]
     jobs = make_jobs([merged(layer, flags) for layer in layers])
-    if not is_recipe(source) and len(jobs[0].targets) == 1:
+    if not is_recipe(source) and not jobs[0].order.tells_target:
         report = make_solofile(jobs[0].order)
         console.result(report.as_json() if as_json else report.as_text())
         return
     results = make_all(
-        jobs, lambda report: None if as_json else console.result(f"{report.as_text()}\n")
+        jobs, lambda reports: None if as_json else console.result(f"{overview(reports)}\n")
     )
     if as_json:
         console.result(msgspec.json.encode(results).decode())

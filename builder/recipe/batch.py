@@ -42,13 +42,13 @@ class BatchError(AppError):
 
 
 def make_all(
-    jobs: Sequence[Job], told: Callable[[Report], None] = lambda _: None
+    jobs: Sequence[Job], told: Callable[[list[Report]], None] = lambda _: None
 ) -> list[Report | Failure]:
     """Make a solofile of each job for each of its targets, fetching and quantizing once.
 
     Args:
         jobs: What is to be made.
-        told: Given each report as soon as it is there.
+        told: Given the reports of each job as soon as they are there.
 
     Returns:
         What became of each, in the order of the jobs and their targets.
@@ -61,6 +61,7 @@ def make_all(
         except AppError as error:
             results.append(_failure(job, job.targets, error))
             continue
+        made: list[Report] = []
         for target in job.targets:
             try:
                 report = finish(replace(job.order, target=target), prepared, taken)
@@ -69,7 +70,9 @@ def make_all(
                 continue
             taken.add(Path(report.path))
             results.append(report)
-            told(report)
+            made.append(report)
+        if made:
+            told(made)
     return results
 
 

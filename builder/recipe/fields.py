@@ -65,7 +65,8 @@ class ModelFields(
         str, _meta("File to write, or folder if it exists or ends in a slash", "dist/")
     ] = ""
     targets: Annotated[
-        list[str], _meta("Systems to build for; this one by default", ["linux-x86_64"])
+        list[str],
+        _meta("Systems to build for, or `all` with a kit; this one by default", ["linux-x86_64"]),
     ] = []
     outtype: Annotated[
         Literal["auto", "f32", "f16", "bf16", "q8_0"],

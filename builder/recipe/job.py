@@ -11,13 +11,14 @@ from builder.bake.prompt import BakeOptions, Prompt
 from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
 from builder.icon import read_icon
+from builder.kit.at_hand import targets_at_hand
 from builder.make import Order
 from builder.quantize.flags import QuantizeFlags
 from builder.quantize.options import QuantizeOptions
 from builder.recipe.fields import ModelFields
 from builder.recipe.layer import Layer
 from builder.sources.parse import parse_source
-from builder.targets import Target, find_target, host_target
+from builder.targets import ALL, Target, find_target, host_target
 from runtime.branding import Branding
 from runtime.errors import AppError, UsageError
 
@@ -72,7 +73,7 @@ def _require_own_files(jobs: Sequence[Job]) -> None:
 
 
 def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
-    targets = [find_target(name) for name in dict.fromkeys(model.targets)] or [host_target()]
+    targets = _targets(model.targets)
     if model.fits and model.quantize:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
     if model.mmproj and model.no_mmproj:
@@ -98,11 +99,19 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         quantize=quantize,
         branding=_branding(model),
         icon=read_icon(Path(model.branding.icon)) if model.branding.icon else None,
-        tells_target=len(targets) > 1,
+        tells_target=len(targets) > 1 or ALL in model.targets,
         accepts_licence=model.accept_license,
         bake=_bake_options(model),
     )
     return Job(model.name or model.source, order, targets)
+
+
+def _targets(names: Sequence[str]) -> list[Target]:
+    """Return the targets that are named, first, and those that `all` stands for."""
+    targets = [find_target(name) for name in names if name != ALL]
+    if ALL in names:
+        targets += targets_at_hand()
+    return list(dict.fromkeys(targets)) or [host_target()]
 
 
 def _bake_options(model: ModelFields) -> BakeOptions | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from builder.overview import overview
 from builder.report import Report
 from runtime.manifest import Origin
 
@@ -46,6 +47,18 @@ def test_what_is_not_known_is_left_out() -> None:
     assert "First word" not in text
     assert "glibc" not in text
     assert "Tiny Q4_1\n" in text
+
+
+def test_several_for_people() -> None:
+    """Each file has a line, and what is the same for all stands there once."""
+    other = msgspec.structs.replace(REPORT, path="dist/Tiny-b", start_seconds=None)
+    told = "120.0 MB, 20.0 MB more than the weights"
+    assert overview([REPORT, other]).splitlines() == [
+        f"Solofile:         dist/Tiny-Q4_1: {told}; first word after 0.8 s",
+        f"Solofile:         dist/Tiny-b: {told}; not tested here",
+        "Model:            Tiny Q4_1 mit",
+    ]
+    assert overview([REPORT]) == REPORT.as_text()
 
 
 def test_for_programs() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.container import ALIGNMENT, Container, ContainerWriter, _RangeCopier
+from runtime.container import ALIGNMENT, Checksums, Container, ContainerWriter, _RangeCopier
 from runtime.errors import DamagedFileError
 from runtime.zip_records import Entry, directory_and_end, ends_with_directory
 
@@ -56,7 +57,7 @@ def write(items: list[Item], folder: Path, launcher: bytes = LAUNCHER) -> bytes:
         assert writer.write_launcher(source) == hashlib.sha256(launcher).hexdigest()
         for item in items:
             source.write_bytes(item.data)
-            digest = writer.add_file(item.name, source, aligned=item.aligned)
+            digest = writer.add_file(item.name, source, aligned=item.aligned).sha256
             assert digest == hashlib.sha256(item.data).hexdigest()
         writer.finish()
     return (folder / "written").read_bytes()
@@ -202,6 +203,33 @@ def test_no_bytes_bring_another_error(
         Container.open(path).__exit__(None, None, None)
     except DamagedFileError:
         return
+
+
+@pytest.mark.parametrize("copies_in_kernel", [True, False])
+def test_known_checksums_are_believed(
+    copies_in_kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes come out, and what is known is not computed again."""
+    if not copies_in_kernel:
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    source = tmp_path / "source"
+    source.write_bytes(bytes(100) + random.Random(1).randbytes(3_000_000))
+    told: list[int] = []
+
+    def packed(known: Checksums | None) -> tuple[Checksums, bytes]:
+        with (tmp_path / "out").open("w+b") as file:
+            writer = ContainerWriter(file)
+            checksums = writer.add_file(
+                "x", source, offset=100, size=2_500_000, known=known, advance=told.append
+            )
+            writer.finish()
+        return checksums, (tmp_path / "out").read_bytes()
+
+    checksums, written = packed(None)
+    assert packed(checksums) == (checksums, written)
+    assert sum(told) == 2 * 2_500_000
+    bogus = Checksums("no digest", 7)
+    assert packed(bogus)[0] == bogus
 
 
 def test_a_source_that_shrinks_is_told(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.errors import ToolError
-from builder.kit.kit import Kit
-from builder.targets import Target, host_target
+from builder.kit.file import export_kit, import_kit
+from builder.kit.kit import Kit, find_kit
+from builder.targets import TARGETS, Target, host_target
 from runtime.container import Container
 from runtime.manifest import Manifest, read_manifest
 from tests.builder.tiny_gguf import write_gguf
+from tests.builder.tiny_kit import make_tiny_kit
 from tests.tiny_icon import SVG
 
 OTHER = "linux-aarch64" if host_target().name == "linux-x86_64" else "linux-x86_64"
@@ -28,7 +30,7 @@ def project(
     def ensure_kit(target: Target, **options: object) -> Kit:
         if target.name == WITHOUT_KIT:
             raise ToolError(f"There is no kit for {target.name}.")
-        return tiny_kit
+        return find_kit(target) or tiny_kit
 
     monkeypatch.setattr(make, "ensure_kit", ensure_kit)
     folder = tmp_path / "project"
@@ -116,6 +118,7 @@ def test_what_is_shared_is_done_once(project: Path, capfd: pytest.CaptureFixture
     told = capfd.readouterr()
     assert told.err.count("Source: ") == 1
     assert told.out.count("Solofile:") == 2
+    assert told.out.count("Model:") == 1
 
 
 def test_the_others_are_made(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +166,34 @@ def test_a_mistake_is_found_before_anything_is_made(
     assert run(["build", recipe]) == 7
     assert "amiga is not a target" in capfd.readouterr().err
     assert not (project / "dist").exists()
+
+
+def test_all_targets(project: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Those with a kit and this machine's own are made; the others are named and hinder nobody."""
+    (tmp_path / "other").mkdir()
+    other = make_tiny_kit(tmp_path / "other", target=OTHER)
+    import_kit(export_kit(other, tmp_path / "other.kit"))
+    source, out = str(project / "Tiny.F32.gguf"), project / "out"
+
+    assert run(["build", source, "--target", "all", "-o", f"{out}/", "--json"]) == 0
+
+    told = capfd.readouterr()
+    reports = json.loads(told.out)
+    names = {f"Tiny-F32-{name}" for name in (OTHER, host_target().name)}
+    assert {Path(report["path"]).name for report in reports} == names
+    left_out = [name for name in TARGETS if name not in (OTHER, host_target().name)]
+    assert f"Left out, as there is no kit for them here: {', '.join(left_out)}." in told.err
+    assert "Not tested: a solofile for" in told.err
+    for report in reports:
+        assert manifest_of(Path(report["path"])).kit.target == report["target"]
+
+
+def test_a_target_that_is_named_beside_all(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It must be there."""
+    flags = ["--target", "all", "--target", WITHOUT_KIT]
+    assert run(["build", str(project / "Tiny.F32.gguf"), *flags]) == 7
+    told = capfd.readouterr()
+    assert f"Not made: {project / 'Tiny.F32.gguf'} for {WITHOUT_KIT}." in told.err
+    assert told.out.count("Solofile:") == 1
