@@ -170,17 +170,21 @@ def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
 def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) -> None:
     """Configure and build into a folder that an interrupted run takes up again.
 
-    The tools inherit the lock: where this process is killed, they may go on for a while.
+    The tools inherit the lock: where this process is killed, they may go on for a while. On Windows
+    they cannot.
     """
+    inherited = [] if os.name == "nt" else [lock]
     label = f"llama.cpp's {product.name}"
     source = source_folder() / "vendor" / "llama.cpp"
     cmake, ninja = cmake_and_ninja()
     # A git on PATH must not stamp its own idea of the commit into the libraries.
     environment = zig_environment() | {"GIT_DIR": str(build / "no-git"), "NINJA_STATUS": "[%f/%t] "}
-    flags = f"-g0 -ffile-prefix-map={source}=llama.cpp"
+    # cmake takes a backslash for the beginning of an escape.
+    flags = f"-g0 -ffile-prefix-map={source.as_posix()}=llama.cpp"
     configure = [
         str(cmake), "-S", str(source), "-B", str(build), "-G", "Ninja",
-        f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
+        f"-DCMAKE_MAKE_PROGRAM={ninja.as_posix()}",
+        f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
         *product.options, *toolchain.cmake_options,
     ]  # fmt: skip
     build.mkdir(parents=True, exist_ok=True)
@@ -191,7 +195,7 @@ def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) ->
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock],
+            pass_fds=inherited,
             check=False,
         )
     if completed.returncode:
@@ -203,7 +207,7 @@ def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) ->
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock],
+            pass_fds=inherited,
             text=True,
         ) as process,
     ):

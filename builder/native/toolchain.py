@@ -35,6 +35,8 @@ done
 exec "{compiler}" {arguments} "$@"
 """
 
+_WINDOWS_WRAPPER = '@"{compiler}" {arguments} %*\n'
+
 
 def zig() -> Path:
     """Return the zig compiler, installed on first use.
@@ -100,11 +102,12 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
         ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
     ):  # fmt: skip
         arguments = f"{tool} -target {target.zig_triple}" if tool.startswith("c") else tool
-        wrapper = wrappers / tool
-        text = _WRAPPER.format(compiler=compiler, arguments=arguments)
-        wrapper.write_text(text, encoding="utf-8")
+        is_windows = os.name == "nt"
+        wrapper = wrappers / (f"{tool}.cmd" if is_windows else tool)
+        text = _WINDOWS_WRAPPER if is_windows else _WRAPPER
+        wrapper.write_text(text.format(compiler=compiler, arguments=arguments), encoding="utf-8")
         wrapper.chmod(0o755)
-        options.append(f"-DCMAKE_{variable}={wrapper}")
+        options.append(f"-DCMAKE_{variable}={wrapper.as_posix()}")
     return Toolchain("zig", options)
 
 
