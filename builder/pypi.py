@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from builder import console
@@ -19,7 +19,6 @@ def run_pip(
     arguments: list[str],
     *,
     doing: str,
-    environment: Mapping[str, str] = os.environ,
     listen: Callable[[str], None] | None = None,
 ) -> None:
     """Run this interpreter's pip.
@@ -27,7 +26,6 @@ def run_pip(
     Args:
         arguments: What follows `pip`.
         doing: The step in the words of an error sentence, as in `download six==1.16.0`.
-        environment: The variables it sees.
         listen: Takes each line that pip prints; without it pip is quiet.
 
     Raises:
@@ -42,7 +40,7 @@ def run_pip(
         scratch_folder(scratch_path("pip")) as scratch,
         subprocess.Popen(
             [sys.executable, "-m", "pip", *arguments, *quiet],
-            env={**environment, **own, "TMPDIR": str(scratch)},
+            env={**os.environ, **own, "TMPDIR": str(scratch)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -86,7 +84,7 @@ def download(
     *,
     sha256: str = "",
     sdist: bool = False,
-    environment: Mapping[str, str] = os.environ,
+    setup_option: str = "",
 ) -> Path:
     """Download one distribution, without its dependencies, into a cached folder.
 
@@ -95,7 +93,7 @@ def download(
         folder: Where the file lies once complete; found there, nothing is downloaded.
         sha256: The digest pip must find, in hex; empty takes the index's word.
         sdist: Fetch the source distribution instead of a wheel.
-        environment: The variables pip sees; a source distribution's setup may want a compiler.
+        setup_option: What a source distribution's setup.py is told besides pip's own arguments.
 
     Returns:
         The downloaded file.
@@ -107,6 +105,8 @@ def download(
     name = requirement.partition("==")[0]
     format_option = f"--no-binary={name}" if sdist else "--only-binary=:all:"
     line = f"{requirement} --hash=sha256:{sha256}" if sha256 else requirement
+    if setup_option:
+        line += f' --config-settings="--global-option={setup_option}"'
 
     def make(_lock: int) -> None:
         with atomic_folder(folder) as part, scratch_folder(scratch_path("download")) as scratch:
@@ -116,7 +116,6 @@ def download(
                 run_pip(
                     ["download", "--no-deps", format_option, "-d", str(part), "-r", str(wanted)],
                     doing=f"download {requirement}",
-                    environment=environment,
                 )
 
     return next(made_once(folder, make).iterdir())

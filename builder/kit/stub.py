@@ -9,12 +9,11 @@ from pathlib import Path
 import runtime
 from builder import console
 from builder.cache.items import hold, made_once
-from builder.cache.layout import scratch_path
 from builder.errors import ToolError
-from builder.files import atomic_folder, scratch_folder
-from builder.native.toolchain import ZIG, zig, zig_environment, zig_toolchain
+from builder.files import atomic_folder
+from builder.native.toolchain import ZIG, zig, zig_environment
 from builder.pypi import download
-from builder.targets import Target, host_target
+from builder.targets import Target
 from runtime.user_folders import user_cache_dir
 
 ZSTD = "zstandard==0.25.0"
@@ -138,16 +137,14 @@ def _zstd_source() -> Path:
     hold(home)
     folder = home / "source"
     if not folder.is_dir():
-        with scratch_folder(scratch_path("cc")) as wrappers:
-            # Its setup calls a C preprocessor before it tells pip anything.
-            zig_toolchain(host_target(), wrappers)
-            sdist = download(
-                ZSTD,
-                home / "sdist",
-                sha256=ZSTD_SDIST_SHA256,
-                sdist=True,
-                environment=zig_environment() | {"CC": f"{wrappers}/cc"},
-            )
+        # Without it, its setup calls a C preprocessor before it tells pip anything.
+        sdist = download(
+            ZSTD,
+            home / "sdist",
+            sha256=ZSTD_SDIST_SHA256,
+            sdist=True,
+            setup_option="--no-cffi-backend",
+        )
         with atomic_folder(folder) as part, tarfile.open(sdist) as archive:
             archive.extractall(part, filter="data")
     return folder / ZSTD.replace("==", "-") / "zstd"
