@@ -10,7 +10,7 @@ from runtime.errors import AppError
 
 # They need no engine.
 _READING_COMMANDS = (
-    "info", "verify", "extract", "install-desktop", "uninstall-desktop", "service",
+    "info", "licenses", "verify", "extract", "install-desktop", "uninstall-desktop", "service",
     "help", "--help", "-h", "--version",
 )  # fmt: skip
 

@@ -254,27 +254,6 @@ class Container(AbstractContextManager["Container"]):
         """Return the file's bytes from `start` up to `end`, piece by piece."""
         return _chunks(self._file, start, end - start)
 
-    def misplaced(self, launcher_size: int) -> str | None:
-        """Check every byte that belongs to no entry: padding, headers, directory, end records.
-
-        Args:
-            launcher_size: Where the launcher ends and the archive begins.
-
-        Returns:
-            The first thing that is not as the writer would have written it, or None.
-        """
-        position = launcher_size
-        for entry in self.entries.values():
-            if any(any(chunk) for chunk in self.range(position, entry.header_offset)):
-                return f"the padding before {entry.name}"
-            if b"".join(self.range(entry.header_offset, entry.offset)) != entry.local_header():
-                return f"the header of {entry.name}"
-            position = entry.end
-        expected = directory_and_end(list(self.entries.values()), position)
-        if b"".join(self.range(position, self.path.stat().st_size)) != expected:
-            return "the central directory"
-        return None
-
 
 def _chunks(file: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
     file.seek(offset)

@@ -5,6 +5,7 @@ entry is stored, its time is fixed, and ZIP64 fields appear only where a size as
 """
 
 import os
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ _UTF8_FLAG = 1 << 11
 _VERSION_NEEDED, _VERSION_ZIP64, _MADE_BY_UNIX = 20, 45, 3 << 8
 _DATE_1980_01_01 = 0x21
 _REGULAR_FILE_0644 = 0o100644 << 16
+# How the records of all entries begin, up to the date.
+_ANY_CENTRAL_RECORD = re.compile(
+    rb"PK\x01\x02[\x14\x2d]\x03[\x14\x2d]\x00\x00\x08\x00\x00\x00\x00\x21\x00"
+)
+# Far more than the directory and the end records of a solofile take.
+_SEARCHED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,14 @@ def ends_with_directory(path: Path) -> bool:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _END.size))
         return file.read(4) == _END_MAGIC
+
+
+def has_directory_records(path: Path) -> bool:
+    """Say whether records of a container's central directory stand near a file's end."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _SEARCHED_BYTES))
+        return _ANY_CENTRAL_RECORD.search(file.read()) is not None
 
 
 def _zip64_extra(values: list[int]) -> bytes:

@@ -22,6 +22,7 @@ COMMANDS = {
     "perplexity": "builder.cli.perplexity",
     "quantize": "builder.cli.quantize",
     "test": "builder.cli.test",
+    "verify": "builder.cli.verify",
 }
 EXAMPLES = [
     "demo",

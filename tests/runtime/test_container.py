@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from runtime.container import ALIGNMENT, Checksums, Container, ContainerWriter, _RangeCopier
 from runtime.errors import DamagedFileError
+from runtime.layout import layout_faults
 from runtime.zip_records import Entry, directory_and_end, ends_with_directory
 
 LAUNCHER = b"#!/bin/sh\nexit 0\n"
@@ -88,7 +89,7 @@ def test_round_trip(
     with Container.open(path) as container, zipfile.ZipFile(path) as archive:
         assert list(container.entries) == [item.name for item in items]
         assert archive.testzip() is None
-        assert container.misplaced(len(launcher)) is None
+        assert layout_faults(container, len(launcher), container.entries) == []
         for item in items:
             entry = container.entry(item.name)
             assert container.read(item.name) == archive.read(item.name) == item.data
@@ -166,7 +167,7 @@ def is_misplaced(path: Path) -> bool:
     """Say whether opening or checking tells that something is wrong."""
     try:
         with Container.open(path) as container:
-            return container.misplaced(len(LAUNCHER)) is not None
+            return layout_faults(container, len(LAUNCHER), ENTRIES) != []
     except DamagedFileError:
         return True
 
@@ -259,7 +260,7 @@ def test_offsets_past_four_gibibytes(tmp_path: Path) -> None:
     assert_tools_agree(path)
     with Container.open(path) as container:
         assert container.read("second") == b"2" * 1000
-        assert container.misplaced(FOUR_GIBIBYTES + 5) is None
+        assert layout_faults(container, FOUR_GIBIBYTES + 5, container.entries) == []
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFE, 0xFFFFFFFF, FOUR_GIBIBYTES + 12345])
@@ -279,7 +280,7 @@ def test_entries_of_four_gibibytes(tmp_path: Path, size: int) -> None:
     with Container.open(path) as container:
         assert container.entry("model.gguf") == large
         assert container.read("behind") == b"behind"
-        assert container.misplaced(0) is None
+        assert layout_faults(container, 0, container.entries) == []
 
 
 def test_a_large_file_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
