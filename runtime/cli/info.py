@@ -17,6 +17,7 @@ SUMMARY = "Show what this solofile, or another one, holds and where it came from
 EXAMPLES = """\
   MODEL info
   MODEL info --json
+  MODEL info --cpu
   MODEL info other-solofile"""
 GROUPS = ()
 _GATES = {
@@ -27,12 +28,18 @@ _GATES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="another solofile")
-    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+    subject = parser.add_mutually_exclusive_group()
+    subject.add_argument("file", nargs="?", type=Path, metavar="FILE", help="another solofile")
+    subject.add_argument(
+        "--cpu", action="store_true", help="show which code runs on this processor, and why"
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.cpu:
+        return _show_cpu(arguments)
     payload = find_payload(arguments.file)
     if payload.manifest is None:
         raise UsageError(f"{payload.path} is a plain GGUF and has no manifest.")
@@ -40,6 +47,16 @@ def main(arguments: argparse.Namespace) -> int:
         answer(json.dumps(msgspec.to_builtins(payload.manifest), indent=2))
     else:
         answer(_describe(payload.manifest))
+    return 0
+
+
+def _show_cpu(arguments: argparse.Namespace) -> int:
+    from runtime.cli.cpu_report import cpu_report
+    from runtime.engine.cpu_variants import cpu_variants
+
+    found = cpu_variants()
+    as_json = json.dumps(msgspec.to_builtins(found), indent=2)
+    answer(as_json if arguments.json else cpu_report(found))
     return 0
 
 
