@@ -1,5 +1,6 @@
 """What `info` tells of a solofile."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from runtime.branding import Branding
 from runtime.cli.commands import run
 from runtime.container import MANIFEST_NAME, ContainerWriter
+from runtime.errors import UsageError
 from runtime.manifest import encode
 from tests.runtime.test_manifest import MANIFEST
 
@@ -27,3 +29,18 @@ def test_defaults_and_branding(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [line[1:] for line in lines if line[0] == "page"] == [
         ["title", "Pirate"], ["examples", "Ahoy?"], ["examples", "Where is the treasure?"],
     ]  # fmt: skip
+
+
+def test_cpu(binding: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """The code that runs on this processor is told, for people and for programs."""
+    assert run(["info", "--cpu"]) == 0
+    used = capsys.readouterr().out.splitlines()[0].split()[1]
+    assert run(["info", "--cpu", "--json"]) == 0
+    variants = json.loads(capsys.readouterr().out)
+    assert [variant["name"] for variant in variants if variant["is_used"]] == [used]
+
+
+def test_cpu_of_another_solofile() -> None:
+    """A file has no processor."""
+    with pytest.raises(UsageError, match="not allowed with argument"):
+        run(["info", "--cpu", "other"])
