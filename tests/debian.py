@@ -19,7 +19,7 @@ def debian_root(release: str) -> Path:
 
     Skips the test where none can be made, and fails it in CI.
     """
-    folder = user_cache_dir() / "debian" / release
+    folder = user_cache_dir() / "tools" / f"debian-{release}"
 
     def make(_lock: int) -> None:
         with atomic_folder(folder) as part:
@@ -35,18 +35,18 @@ def debian_root(release: str) -> Path:
 
 
 def run_in_root(root: Path, solofile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a solofile inside a root; it lies there as `/mnt/model`, and may write to `/tmp` only."""
+    """Run a solofile inside a root; there it is `/tmp/model`, and unpacks into that folder."""
     script = """set -e
     root=$1; model=$2; shift 2
     mount --rbind /dev "$root/dev"; mount --rbind /proc "$root/proc"
-    mount -t tmpfs none "$root/tmp"; mount -t tmpfs none "$root/mnt"
-    touch "$root/mnt/model"; mount --bind "$model" "$root/mnt/model"
-    exec chroot "$root" /mnt/model "$@"
+    mount -t tmpfs none "$root/tmp"; touch "$root/tmp/model"
+    mount --bind "$model" "$root/tmp/model"
+    exec chroot "$root" /tmp/model "$@"
     """
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
     return subprocess.run(
         [*command, root, solofile, *arguments],
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], "SOLOFILE_CACHE": "/tmp/cache"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -55,9 +55,7 @@ def run_in_root(root: Path, solofile: Path, *arguments: str) -> subprocess.Compl
 
 
 def _make(release: str, folder: Path) -> None:
-    options = ["--variant=extract", "--include=base-files,libc6"]
-    # No device can be made inside a container; those of the machine are used.
-    options += ["--skip=output/dev", "--format=directory"]
+    options = ["--variant=extract", "--include=base-files,libc6", "--format=directory"]
     subprocess.run(
         ["mmdebstrap", *options, release, folder, MIRROR],
         capture_output=True,
