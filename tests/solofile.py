@@ -118,7 +118,12 @@ class ServedSolofile:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.process.poll() is None:
+        if self.process.poll() is not None:
+            return
+        if os.name == "nt":
+            self.process.kill()
+            self.wait()
+        else:
             # Unlike SIGTERM it waits for no answer that a test left behind.
             self.stop(signal.SIGINT)
 

@@ -1,8 +1,10 @@
 """The server of a real solofile, asked by a real client."""
 
 import json
+import os
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -226,6 +228,7 @@ def test_bad_requests_say_what_is_wrong(
         client.chat.completions.create(**body)  # type: ignore[call-overload]  # wrong on purpose
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of CPU time")
 def test_a_client_that_leaves_stops_the_work(served: ServedSolofile, client: openai.OpenAI) -> None:
     """Once a client has gone, streaming or not, the processor rests within a second."""
     stream = client.chat.completions.create(
@@ -263,6 +266,7 @@ def test_health_is_truthful_while_loading(solofile: Path) -> None:
         running.stop()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to consoles only")
 def test_a_signal_ends_it_quickly(solofile: Path, tmp_path: Path) -> None:
     """While an answer streams, Ctrl-C ends it within 2 seconds and leaves no folder."""
     with ServedSolofile(solofile, "--port", "0", env={"TMPDIR": str(tmp_path)}) as running:
