@@ -35,6 +35,7 @@ KINDS = {
         Kind("launchers", "compiled launchers", "stub/*"),
         Kind("zstd", "zstd's source", "zstd/*"),
         Kind("tools", "compilers and build tools", "tools/*"),
+        Kind("roots", "other systems that runtimes are frozen in", "roots/*"),
         Kind("wheels", "models out of wheels", "wheels/*"),
         Kind(
             "downloads",

@@ -29,15 +29,15 @@ class _KitGroup(click.Group):
 def kit(ctx: click.Context) -> None:
     """Build, list, and carry kits: the launcher and runtime of one system, ready to pack.
 
-    `build` makes this machine's kit by itself. For another system, build the kit there and carry
-    its file here.
+    `build` makes this machine's kit by itself. On x86-64 Linux, `kit build --target linux-aarch64`
+    makes that one, too. For another system, build the kit there and carry its file here.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_)
 
 
-@kit.command(cls=Command, examples=["kit build", "kit build --toolchain system -o ."])
-@click.option("--target", help="system it runs on; only this one can be built", metavar="OS-ARCH")
+@kit.command(cls=Command, examples=["kit build", "kit build --target linux-aarch64 -o ."])
+@click.option("--target", help="system it runs on  [default: this one]", metavar="OS-ARCH")
 @click.option(
     "--toolchain",
     type=click.Choice(["zig", "system"]),

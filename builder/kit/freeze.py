@@ -1,11 +1,7 @@
 """Freezing the runtime with PyInstaller: one folder that needs no Python on the machine."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import runtime
@@ -14,6 +10,7 @@ from builder.cache.layout import scratch_path
 from builder.errors import ToolError
 from builder.files import scratch_folder
 from builder.kit.elf import cut_unloaded, is_elf
+from builder.kit.python import Python
 from builder.native.llamacpp import source_folder
 
 NAME = "solofile-runtime"
@@ -58,27 +55,27 @@ _UNUSED_LIBRARIES = ["*ggml-rpc*"]
 _COMMON_PREFIXES = ("/usr", "/usr/local")
 
 
-def freeze(folder: Path, libraries: Path) -> None:
+def freeze(folder: Path, libraries: Path, python: Python) -> None:
     """Freeze the runtime into a folder; the same sources give the same bytes.
 
     Args:
         folder: An existing, empty folder.
         libraries: The native llama.cpp libraries, copied into it.
+        python: What is frozen, and freezes.
 
     Raises:
-        ToolError: This Python cannot be frozen, or PyInstaller failed.
+        ToolError: PyInstaller failed.
     """
-    require_shared_python()
     with scratch_folder(scratch_path("freeze")) as scratch:
         _stage(scratch)
         with console.status("Freezing the runtime"):
-            _run_pyinstaller(scratch)
+            _run_pyinstaller(scratch, python)
         frozen = scratch / "dist" / NAME
         for library in frozen.rglob("*"):
             # The program carries a note behind its last section: where its archive is.
             if library.is_file() and library.name != NAME and is_elf(library):
                 cut_unloaded(library)
-                _hide_prefix(library)
+                _hide_prefix(library, python.prefix)
         shutil.copytree(frozen, folder, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(
         libraries,
@@ -86,19 +83,6 @@ def freeze(folder: Path, libraries: Path) -> None:
         symlinks=True,
         ignore=shutil.ignore_patterns(*_UNUSED_LIBRARIES),
     )
-
-
-def require_shared_python() -> None:
-    """Check that this Python has a library that can be carried along.
-
-    Raises:
-        ToolError: It has none.
-    """
-    if sys.platform == "linux" and not sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        raise ToolError(
-            f"The Python at {sys.base_prefix} cannot be frozen, it has no shared library.",
-            hint="Use one built with --enable-shared: the system's python3, or uv's.",
-        )
 
 
 def _stage(scratch: Path) -> None:
@@ -131,21 +115,15 @@ def runtime_modules() -> list[str]:
     return [name.removesuffix(".__init__") for name in names]
 
 
-def _run_pyinstaller(scratch: Path) -> None:
+def _run_pyinstaller(scratch: Path, python: Python) -> None:
     # A fixed hash seed and time, or two runs would not give the same bytes.
-    environment = os.environ | {
+    environment = {
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": "315532800",
         "PYINSTALLER_CONFIG_DIR": str(scratch / "config"),
     }
-    completed = subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", SPEC.name],
-        cwd=scratch,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", SPEC.name]
+    completed = python.run(command, scratch, environment)
     if completed.returncode:
         lines = completed.stderr.strip().splitlines() or ["it said nothing"]
         raise ToolError(
@@ -154,14 +132,13 @@ def _run_pyinstaller(scratch: Path) -> None:
         )
 
 
-def _hide_prefix(library: Path) -> None:
+def _hide_prefix(library: Path, prefix: str) -> None:
     """Overwrite the folder Python was installed in: it tells of the builder, often their name.
 
     Slashes take its place. Nothing moves, and a search path below it becomes `/lib`.
     """
-    prefix = sys.base_prefix.encode()
-    if sys.base_prefix in _COMMON_PREFIXES:
+    if prefix in _COMMON_PREFIXES:
         return
-    data = library.read_bytes()
-    if prefix in data:
-        library.write_bytes(data.replace(prefix, b"/" * len(prefix)))
+    found, data = prefix.encode(), library.read_bytes()
+    if found in data:
+        library.write_bytes(data.replace(found, b"/" * len(found)))

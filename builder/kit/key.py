@@ -1,12 +1,12 @@
 """The key of a kit: a digest of everything that decides what its build gives."""
 
 import hashlib
-import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from builder.kit import elf, freeze, package
+from builder.kit import elf, freeze, package, python
+from builder.kit.python import Python
 from builder.kit.stub import stub_digest
 from builder.native import llamacpp
 from builder.native.libraries import library_options
@@ -14,18 +14,19 @@ from builder.targets import Target
 
 # The distributions that are frozen, or that freeze and compress.
 DISTRIBUTIONS = [
-    "anyio", "click", "h11", "idna", "jinja2", "markupsafe", "msgspec", "pyinstaller",
-    "pyinstaller-hooks-contrib", "starlette", "typing-extensions", "uvicorn", "zstandard",
+    "anyio", "click", "h11", "idna", "jinja2", "markupsafe", "msgspec", "prompt-toolkit",
+    "pyinstaller", "pyinstaller-hooks-contrib", "starlette", "typing-extensions", "uvicorn",
+    "wcwidth", "zstandard",
 ]  # fmt: skip
 
-_BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package)]
+_BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package, python)]
 _LEFT_OUT = {"__pycache__"}
 
 
-def kit_key(target: Target, toolchain: str) -> str:
-    """Return the key of the kit that the present sources, pins and Python give, in hex."""
+def kit_key(target: Target, toolchain: str, frozen: Python) -> str:
+    """Return the key of the kit that the present sources, pins and a Python give, in hex."""
     digest = hashlib.sha256()
-    for line in _pins(target, toolchain):
+    for line in _pins(target, toolchain, frozen):
         digest.update(f"{line}\n".encode())
     for path in _sources():
         data = path.read_bytes()
@@ -35,9 +36,9 @@ def kit_key(target: Target, toolchain: str) -> str:
     return digest.hexdigest()
 
 
-def _pins(target: Target, toolchain: str) -> Iterator[str]:
+def _pins(target: Target, toolchain: str, frozen: Python) -> Iterator[str]:
     yield from (target.name, target.zig_triple, toolchain)
-    yield from (sys.version, sys.base_prefix)
+    yield from (frozen.build, frozen.prefix)
     yield from (f"{name} {version(name)}" for name in DISTRIBUTIONS)
     yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT)
     yield from library_options(target, toolchain)

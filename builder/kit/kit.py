@@ -1,6 +1,5 @@
 """Kits: the frozen runtime of one target, built here, imported into the cache, or installed."""
 
-import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,13 @@ from builder.cache.layout import scratch_path
 from builder.errors import ToolError
 from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.elf import lowest_glibc
-from builder.kit.freeze import freeze, require_shared_python
+from builder.kit.freeze import freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
 from builder.kit.installed import distribution_name, installed_folders
-from builder.kit.key import kit_key
+from builder.kit.key import DISTRIBUTIONS, kit_key
 from builder.kit.package import write_package
+from builder.kit.python import Python, own_python, require_shared_python
+from builder.kit.root import foreign_python, has_root, made_foreign_python
 from builder.kit.stub import compile_stub
 from builder.native import llamacpp
 from builder.targets import Target, host_target
@@ -32,7 +33,7 @@ FORMAT_VERSION = 1
 LAUNCHER_NAME = "launcher"
 INFO_NAME = "kit.json"
 
-# Kits of earlier sources that are kept, so that going back and forth does not build anew.
+# Kits of earlier sources kept for each target, so that going back and forth does not build anew.
 MAX_BUILT_KITS = 5
 
 
@@ -112,10 +113,11 @@ def ensure_kit(target: Target, *, toolchain: str = "zig") -> Kit:
         return kit
     if target == host_target():
         return build_kit(target, toolchain=toolchain)
+    here = f"Run `kit build --target {target.name}`, or get one: r" if has_root(target) else "R"
     raise ToolError(
-        f"There is no kit for {target.name}, and it cannot be built on {host_target().name}.",
-        hint=f"Run `kit build -o FILE` on a {target.name} machine and `kit import FILE` here, or "
-        f"install {distribution_name(target.name)}=={__version__}.",
+        f"There is no kit for {target.name} here.",
+        hint=f"{here}un `kit build -o FILE` on a {target.name} machine and `kit import FILE` here, "
+        f"or install {distribution_name(target.name)}=={__version__}.",
     )
 
 
@@ -125,7 +127,8 @@ def find_kit(target: Target, *, toolchain: str = "zig") -> Kit | None:
     One built here of the present sources comes first. Of the others, those of this version come
     before those of another, then imported ones before installed ones, then the newest first.
     """
-    if target == host_target() and hold(folder := _built_folder(target, toolchain)):
+    python = made_python(target)
+    if python and hold(folder := _built_folder(target, toolchain, python)):
         return load_kit(folder)
     others = [
         kit for kit in list_kits() if kit.origin != "built" and kit.info.target == target.name
@@ -149,18 +152,18 @@ def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
         SourceError: A download failed.
         ToolError: The target cannot be built here, or a tool failed.
     """
-    require_shared_python()
-    folder = _built_folder(target, toolchain)
+    python = _python(target)
+    folder = _built_folder(target, toolchain, python)
     if not hold(folder):
         libraries = llamacpp.native_libraries(target, toolchain=toolchain)
         launcher = compile_stub(target)
 
         def make(_lock: int) -> None:
             with atomic_folder(folder) as part:
-                _build(target, libraries, launcher, part)
+                _build(target, libraries, launcher, python, part)
 
         made_once(folder, make)
-        _prune(folder.parent)
+        _prune(folder.parent, target)
     return load_kit(folder)
 
 
@@ -214,21 +217,35 @@ def imported_folder() -> Path:
     return kits_folder() / "imported"
 
 
-def _built_folder(target: Target, toolchain: str) -> Path:
-    return kits_folder() / "built" / f"{target.name}-{kit_key(target, toolchain)[:16]}"
+def made_python(target: Target) -> Python | None:
+    """Return the Python that is frozen for `target`, if it is at hand."""
+    if target != host_target():
+        return made_foreign_python(target, DISTRIBUTIONS)
+    return own_python()
 
 
-def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> None:
+def _python(target: Target) -> Python:
+    if target != host_target():
+        return foreign_python(target, DISTRIBUTIONS)
+    require_shared_python()
+    return own_python()
+
+
+def _built_folder(target: Target, toolchain: str, python: Python) -> Path:
+    return kits_folder() / "built" / f"{target.name}-{kit_key(target, toolchain, python)[:16]}"
+
+
+def _build(target: Target, libraries: Path, launcher: Path, python: Python, folder: Path) -> None:
     shutil.copy(launcher, folder / LAUNCHER_NAME)
     with scratch_folder(scratch_path("kit")) as frozen:
-        freeze(frozen, libraries)
+        freeze(frozen, libraries, python)
         glibc = lowest_glibc(frozen)
         with console.status("Compressing the runtime"):
             write_package(frozen, folder / ENTRY_NAME, glibc=glibc)
     info = KitInfo(
         target=target.name,
         solofile=__version__,
-        python=platform.python_version(),
+        python=python.version,
         llama_cpp_python=llamacpp.VERSION,
         llama_cpp=llamacpp.LLAMA_CPP_VERSION,
         llama_cpp_commit=llamacpp.LLAMA_CPP_COMMIT,
@@ -241,8 +258,8 @@ def _build(target: Target, libraries: Path, launcher: Path, folder: Path) -> Non
     (folder / INFO_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(info)) + b"\n")
 
 
-def _prune(built: Path) -> None:
-    folders = [path.parent for path in built.glob(f"*/{INFO_NAME}")]
+def _prune(built: Path, target: Target) -> None:
+    folders = [path.parent for path in built.glob(f"{target.name}-*/{INFO_NAME}")]
     folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     for folder in folders[MAX_BUILT_KITS:]:
         remove(folder)

@@ -102,7 +102,7 @@ def test_cleaning_takes_what_is_old(cache: Path) -> None:
     assert left_overs() == []
     assert not list(cache.rglob("*.lock"))
     assert {item.kind for item in items()} == set(KINDS) - {
-        "tools", "merged", "converted", "imatrix", "downloads", "baked"
+        "tools", "roots", "merged", "converted", "imatrix", "downloads", "baked"
     }  # fmt: skip
 
 

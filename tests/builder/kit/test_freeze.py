@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import zstandard
 from PyInstaller.archive.readers import CArchiveReader
 
-from builder.errors import ToolError
 from builder.kit.freeze import (
     BINDING_MODULES,
     LIBRARY_FOLDER,
@@ -20,6 +18,7 @@ from builder.kit.freeze import (
     runtime_modules,
 )
 from builder.kit.kit import Kit, build_kit
+from builder.kit.python import own_python
 from builder.native.llamacpp import native_libraries
 from builder.targets import host_target
 from runtime import __version__
@@ -141,17 +140,9 @@ def test_starts_without_anything(frozen: Path) -> None:
 
 def test_same_bytes_twice(frozen: Path, tmp_path: Path) -> None:
     """Freezing once more gives the same files."""
-    freeze(tmp_path, native_libraries(host_target()))
+    freeze(tmp_path, native_libraries(host_target()), own_python())
 
     for path in frozen.rglob("*"):
         if path.is_file():
             again = tmp_path / path.relative_to(frozen)
             assert again.read_bytes() == path.read_bytes(), path.name
-
-
-def test_python_without_shared_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python without a shared library is refused with what to use instead."""
-    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: 0)
-
-    with pytest.raises(ToolError, match=r"has no shared library\. Use one built with --enable"):
-        freeze(tmp_path, tmp_path)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ from builder.kit.kit import (
     list_kits,
     load_kit,
 )
+from builder.kit.python import own_python
 from builder.targets import TARGETS, host_target
 from runtime import __version__
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
@@ -65,7 +67,11 @@ def make_kit(tmp_path: Path, own_cache: Path) -> MakeKit:
 
 
 def built_folder() -> Path:
-    return kits_folder() / "built" / f"{host_target().name}-{kit_key(host_target(), 'zig')[:16]}"
+    return (
+        kits_folder()
+        / "built"
+        / f"{host_target().name}-{kit_key(host_target(), 'zig', own_python())[:16]}"
+    )
 
 
 class TestFiles:
@@ -201,12 +207,21 @@ class TestKey:
 
     def test_is_stable(self) -> None:
         """The same sources give the same key."""
-        assert kit_key(host_target(), "zig") == kit_key(host_target(), "zig")
+        assert kit_key(host_target(), "zig", own_python()) == kit_key(
+            host_target(), "zig", own_python()
+        )
 
     def test_depends_on_target_and_toolchain(self) -> None:
         """Each target and each compiler has its own kits."""
-        keys = {kit_key(target, name) for target in (host_target(), OTHER) for name in "ab"}
+        python = own_python()
+        keys = {kit_key(target, name, python) for target in (host_target(), OTHER) for name in "ab"}
         assert len(keys) == 4
+
+    def test_depends_on_the_python(self) -> None:
+        """A Python that was updated, or another one, is another kit."""
+        python = own_python()
+        pythons = [python, replace(python, build="3.99"), replace(python, prefix="/opt")]
+        assert len({kit_key(host_target(), "zig", each) for each in pythons}) == 3
 
     def test_notices_a_changed_template(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -215,13 +230,13 @@ class TestKey:
         monkeypatch.setattr(freeze, "PROJECT", Path("/"))
         monkeypatch.setattr(freeze, "TEMPLATES", tmp_path)
         page = tmp_path / "page.html"
-        keys = [kit_key(host_target(), "zig")]
+        keys = [kit_key(host_target(), "zig", own_python())]
         page.write_text("one", encoding="utf-8")
-        keys.append(kit_key(host_target(), "zig"))
+        keys.append(kit_key(host_target(), "zig", own_python()))
         page.write_text("two", encoding="utf-8")
-        keys.append(kit_key(host_target(), "zig"))
+        keys.append(kit_key(host_target(), "zig", own_python()))
         page.rename(tmp_path / "other.html")
-        keys.append(kit_key(host_target(), "zig"))
+        keys.append(kit_key(host_target(), "zig", own_python()))
 
         assert len(set(keys)) == len(keys)
 
