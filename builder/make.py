@@ -45,6 +45,7 @@ class Order:
         name: What the model is called; empty takes it from the file's name.
         defaults: Settings to build in.
         toolchain: What compiles a kit that is not there yet: `zig` or `system`.
+        gpu: The GPU plugins that its kit is to have.
         is_smoke_tested: Whether the finished file must answer a question.
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
         adapters: Where LoRA adapters to embed come from.
@@ -69,6 +70,7 @@ class Order:
     name: str = ""
     defaults: dict[str, SettingValue] = field(default_factory=dict)
     toolchain: str = "zig"
+    gpu: list[str] = field(default_factory=list)
     is_smoke_tested: bool = True
     weights_sha256: str = ""
     adapters: list[Source] = field(default_factory=list)
@@ -191,7 +193,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         files=weights.origin_files,
         steps=fetched.origin.steps + weights.steps,
     )
-    kit = ensure_kit(order.target, toolchain=order.toolchain)
+    kit = ensure_kit(order.target, toolchain=order.toolchain, gpu=order.gpu)
     defaults = fetched.settings | order.defaults
     sha256 = order.weights_sha256 or weights.file.sha256
     baked: list[Baked] = []

@@ -223,6 +223,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
             llama_cpp_commit=info.llama_cpp_commit,
             llama_cpp_python=info.llama_cpp_python,
             glibc=info.glibc,
+            gpu=info.gpu,
         ),
         launcher=launcher,
         entries=entries,

@@ -38,7 +38,10 @@ class LauncherFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The frozen runtime: its target, the versions in it, and the lowest glibc it runs on."""
+    """The frozen runtime: its target, the versions in it, and the lowest glibc it runs on.
+
+    `gpu` are the GPU plugins in it.
+    """
 
     target: str
     solofile: str
@@ -47,6 +50,7 @@ class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
     llama_cpp_commit: str
     llama_cpp_python: str
     glibc: str
+    gpu: list[str] = []
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

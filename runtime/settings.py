@@ -34,6 +34,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     repack: bool | None = None
     mmap: bool = True
     mlock: bool = False
+    gpu_layers: str = "auto"
+    device: str = ""
+    split_mode: str = "layer"
+    tensor_split: str = ""
+    main_gpu: int = 0
+    fit_target: str = "1024"
     cache_type_k: str = "f16"
     cache_type_v: str = "f16"
     flash_attn: str = "auto"
@@ -178,6 +184,30 @@ OPTIONS = (
         "mmap", ("--mmap", "--no-mmap"), "model", "map the weights instead of reading them", ""
     ),
     Option("mlock", ("--mlock",), "model", "keep the weights from being swapped out", ""),
+    Option(
+        "gpu_layers", ("-ngl", "--gpu-layers", "--n-gpu-layers"), "model",
+        "layers on GPUs: a number, auto (those that fit) or all",
+    ),
+    Option(
+        "device", ("-dev", "--device"), "model",
+        "GPUs to use, between commas; none leaves them alone (see `info --devices`)", "NAMES",
+    ),
+    Option(
+        "split_mode", ("-sm", "--split-mode"), "model",
+        "how several share the model: none, layer, row or tensor", "HOW",
+    ),
+    Option(
+        "tensor_split", ("-ts", "--tensor-split"), "model",
+        "their shares of it, between commas, such as 3,1 (by free memory)", "SHARES",
+    ),
+    Option(
+        "main_gpu", ("-mg", "--main-gpu"), "model",
+        "which of them has it alone, with --split-mode none, counted from 0",
+    ),
+    Option(
+        "fit_target", ("-fitt", "--fit-target"), "model",
+        "MiB that auto leaves free on each GPU, between commas, or on all", "MIB",
+    ),
     Option(
         "cache_type_k", ("-ctk", "--cache-type-k"), "model",
         "type of the KV cache's keys: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl",
@@ -389,6 +419,11 @@ OPTIONS = (
     Option("seed", ("-s", "--seed"), "sampling", "seed of the random choice (-1: a random one)"),
 )  # fmt: skip
 
+_GPU_SETTINGS = (
+    "gpu_layers", "device", "split_mode", "tensor_split", "main_gpu", "fit_target",
+)  # fmt: skip
+_UNSET = Settings()
+
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
@@ -434,6 +469,11 @@ def load_settings(
             values |= _checked({name: os.environ[variable]}, variable)
     values |= {name: value for name, value in flags.items() if name in _TYPES}
     return msgspec.convert(values, Settings, strict=False)
+
+
+def asks_for_gpus(settings: Settings) -> bool:
+    """Say whether any setting of GPUs is not as it is by itself."""
+    return any(getattr(settings, name) != getattr(_UNSET, name) for name in _GPU_SETTINGS)
 
 
 def settings_file(solofile: Path) -> Path:

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from builder import console
 from builder.bake.prompt import DEFAULT_LIMIT_MIB
 from builder.cli.command import Command
+from builder.cli.gpu_flag import gpu_option
 from builder.cli.quantize_flags import quantize_options
 from builder.convert.options import OUTTYPES
 from builder.quantize.flags import QuantizeFlags
@@ -86,6 +87,7 @@ _GROUPS = {
     show_default=True,
     help="compiler for a kit that is not there yet",
 )
+@gpu_option
 @click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
 @click.pass_context
 def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> None:

@@ -7,6 +7,7 @@ import click
 
 from builder import console
 from builder.cli.command import Command, write_examples
+from builder.cli.gpu_flag import gpu_option
 
 if TYPE_CHECKING:
     from builder.kit.kit import Kit, KitInfo
@@ -36,7 +37,14 @@ def kit(ctx: click.Context) -> None:
         ctx.invoke(list_)
 
 
-@kit.command(cls=Command, examples=["kit build", "kit build --target linux-aarch64 -o ."])
+@kit.command(
+    cls=Command,
+    examples=[
+        "kit build",
+        "kit build --target linux-aarch64 -o .",
+        "kit build --gpu vulkan -o .",
+    ],
+)
 @click.option("--target", help="system it runs on  [default: this one]", metavar="OS-ARCH")
 @click.option(
     "--toolchain",
@@ -45,28 +53,34 @@ def kit(ctx: click.Context) -> None:
     show_default=True,
     help="compiler for llama.cpp",
 )
+@gpu_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="file or folder to write it to"
 )
-def build(target: str | None, toolchain: str, output: Path | None) -> None:
+def build(target: str | None, toolchain: str, gpu: tuple[str, ...], output: Path | None) -> None:
     """Build the kit, unless it is there already."""
     from builder.kit.file import export_kit
     from builder.kit.kit import build_kit
     from builder.targets import find_target, host_target
 
-    built = build_kit(find_target(target) if target else host_target(), toolchain=toolchain)
+    found = find_target(target) if target else host_target()
+    built = build_kit(found, toolchain=toolchain, gpu=gpu)
     console.result(str(export_kit(built, output) if output else built.folder))
 
 
 @kit.command(cls=Command, examples=["kit libraries", "kit libraries --target linux-aarch64"])
 @click.option("--target", help="system they run on  [default: this one]", metavar="OS-ARCH")
-def libraries(target: str | None) -> None:
+@gpu_option
+def libraries(target: str | None, gpu: tuple[str, ...]) -> None:
     """Compile llama.cpp's libraries for a system with zig, unless they are there already."""
+    from builder.native.gpu_libraries import gpu_libraries
     from builder.native.llamacpp import native_libraries
     from builder.targets import find_target, host_target
 
-    folder = native_libraries(find_target(target) if target else host_target())
-    console.result(str(folder))
+    found = find_target(target) if target else host_target()
+    console.result(str(native_libraries(found)))
+    for library in gpu_libraries(found, gpu):
+        console.result(str(library))
 
 
 @kit.command(name="list", cls=Command, examples=["kit list", "kit list --json"])
@@ -83,6 +97,7 @@ def list_(as_json: bool = False) -> None:
         info = found.info
         console.result(
             f"{info.target}  {info.solofile}  {info.digest}  {found.origin}  {_size(info)}"
+            f"{''.join(f'  {name}' for name in info.gpu)}"
         )
     if not kits:
         console.info("There is no kit yet; `kit build` makes one.")

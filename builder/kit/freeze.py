@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import runtime
@@ -15,6 +16,8 @@ from builder.native.llamacpp import source_folder
 
 NAME = "solofile-runtime"
 LIBRARY_FOLDER = "llama"
+# What loads the libraries does not look there.
+GPU_FOLDER = f"{LIBRARY_FOLDER}/gpu"
 
 RUNTIME = Path(runtime.__file__).parent
 PROJECT = RUNTIME.parent
@@ -55,13 +58,14 @@ _UNUSED_LIBRARIES = ["*ggml-rpc*"]
 _COMMON_PREFIXES = ("/usr", "/usr/local")
 
 
-def freeze(folder: Path, libraries: Path, python: Python) -> None:
+def freeze(folder: Path, libraries: Path, python: Python, plugins: Sequence[Path] = ()) -> None:
     """Freeze the runtime into a folder; the same sources give the same bytes.
 
     Args:
         folder: An existing, empty folder.
         libraries: The native llama.cpp libraries, copied into it.
         python: What is frozen, and freezes.
+        plugins: More libraries, for GPUs.
 
     Raises:
         ToolError: PyInstaller failed.
@@ -83,6 +87,9 @@ def freeze(folder: Path, libraries: Path, python: Python) -> None:
         symlinks=True,
         ignore=shutil.ignore_patterns(*_UNUSED_LIBRARIES),
     )
+    for plugin in plugins:
+        (folder / GPU_FOLDER).mkdir(exist_ok=True)
+        shutil.copy(plugin, folder / GPU_FOLDER)
 
 
 def _stage(scratch: Path) -> None:

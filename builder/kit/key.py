@@ -9,6 +9,7 @@ from builder.kit import elf, freeze, package, python
 from builder.kit.python import Python
 from builder.kit.stub import stub_digest
 from builder.native import llamacpp
+from builder.native.gpu import find_plugin
 from builder.native.libraries import library_options
 from builder.targets import Target
 
@@ -23,10 +24,14 @@ _BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package, py
 _LEFT_OUT = {"__pycache__"}
 
 
-def kit_key(target: Target, toolchain: str, frozen: Python) -> str:
-    """Return the key of the kit that the present sources, pins and a Python give, in hex."""
+def kit_key(target: Target, toolchain: str, frozen: Python, gpu: Iterable[str] = ()) -> str:
+    """Return the key of the kit that the present sources, pins and a Python give, in hex.
+
+    Raises:
+        ToolError: A tool for a GPU plugin is missing.
+    """
     digest = hashlib.sha256()
-    for line in _pins(target, toolchain, frozen):
+    for line in _pins(target, toolchain, frozen, sorted(set(gpu))):
         digest.update(f"{line}\n".encode())
     for path in _sources():
         data = path.read_bytes()
@@ -36,13 +41,15 @@ def kit_key(target: Target, toolchain: str, frozen: Python) -> str:
     return digest.hexdigest()
 
 
-def _pins(target: Target, toolchain: str, frozen: Python) -> Iterator[str]:
+def _pins(target: Target, toolchain: str, frozen: Python, gpu: Iterable[str]) -> Iterator[str]:
     yield from (target.name, target.zig_triple, toolchain)
     yield from (frozen.build, frozen.prefix)
     yield from (f"{name} {version(name)}" for name in DISTRIBUTIONS)
     yield from (llamacpp.SDIST_SHA256, llamacpp.LLAMA_CPP_COMMIT)
     yield from library_options(target, toolchain)
     yield stub_digest(target)
+    for name in gpu:
+        yield from (name, find_plugin(name).tools)
 
 
 def _sources() -> list[Path]:

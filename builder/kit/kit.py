@@ -1,6 +1,7 @@
 """Kits: the frozen runtime of one target, built here, imported into the cache, or installed."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,8 @@ from builder.kit.python import Python, own_python, require_shared_python
 from builder.kit.root import foreign_python, has_root, made_foreign_python
 from builder.kit.stub import compile_stub
 from builder.native import llamacpp
+from builder.native.gpu import require_gpu_target
+from builder.native.gpu_libraries import gpu_libraries
 from builder.targets import Target, host_target
 from runtime import __version__
 from runtime.errors import DamagedFileError, UnsupportedError
@@ -49,6 +52,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
         llama_cpp: The version of llama.cpp.
         llama_cpp_commit: The commit of llama.cpp.
         glibc: The lowest glibc it runs on; empty where that does not matter.
+        gpu: The GPU plugins in it, by name, in alphabetical order.
         launcher_size: In bytes.
         launcher_sha256: In hex.
         runtime_size: Of `runtime.pkg`, in bytes.
@@ -67,6 +71,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
     launcher_sha256: str
     runtime_size: int
     runtime_sha256: str
+    gpu: list[str] = []
 
     @property
     def digest(self) -> str:
@@ -102,36 +107,47 @@ class Kit:
         return self.folder / ENTRY_NAME
 
 
-def ensure_kit(target: Target, *, toolchain: str = "zig") -> Kit:
+def ensure_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ()) -> Kit:
     """Return a kit for `target`: the one there is, or for this machine's own one built now.
+
+    Args:
+        target: What it runs on.
+        toolchain: What compiles one that is not there yet: `zig` or `system`.
+        gpu: The GPU plugins it must have: these and no others.
 
     Raises:
         SourceError: A download failed.
         ToolError: There is none and it cannot be built here, or building it failed.
     """
-    if kit := find_kit(target, toolchain=toolchain):
+    if kit := find_kit(target, toolchain=toolchain, gpu=gpu):
         return kit
     if target == host_target():
-        return build_kit(target, toolchain=toolchain)
-    here = f"Run `kit build --target {target.name}`, or get one: r" if has_root(target) else "R"
+        return build_kit(target, toolchain=toolchain, gpu=gpu)
+    plugins = "".join(f" --gpu {name}" for name in gpu)
+    can_build = has_root(target) and not gpu
+    here = f"Run `kit build --target {target.name}`, or get one: r" if can_build else "R"
+    wheel = "" if gpu else f", or install {distribution_name(target.name)}=={__version__}"
     raise ToolError(
-        f"There is no kit for {target.name} here.",
-        hint=f"{here}un `kit build -o FILE` on a {target.name} machine and `kit import FILE` here, "
-        f"or install {distribution_name(target.name)}=={__version__}.",
+        f"There is no kit for {target.name}{plugins} here.",
+        hint=f"{here}un `kit build{plugins} -o FILE` on a {target.name} machine and "
+        f"`kit import FILE` here{wheel}.",
     )
 
 
-def find_kit(target: Target, *, toolchain: str = "zig") -> Kit | None:
+def find_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ()) -> Kit | None:
     """Return the kit for `target` that is used now; None where there is none yet.
 
     One built here of the present sources comes first. Of the others, those of this version come
     before those of another, then imported ones before installed ones, then the newest first.
     """
-    python = made_python(target)
-    if python and hold(folder := _built_folder(target, toolchain, python)):
+    if folder := _built_here(target, toolchain, gpu):
         return load_kit(folder)
     others = [
-        kit for kit in list_kits() if kit.origin != "built" and kit.info.target == target.name
+        kit
+        for kit in list_kits()
+        if kit.origin != "built"
+        and kit.info.target == target.name
+        and kit.info.gpu == sorted(set(gpu))
     ]
     others.sort(key=lambda kit: kit.info.solofile != __version__)
     return next((kit for kit in others if hold(kit.folder)), None)
@@ -145,22 +161,31 @@ def list_kits() -> list[Kit]:
     return sorted(kits, key=lambda kit: kit.info.target)
 
 
-def build_kit(target: Target, *, toolchain: str = "zig") -> Kit:
+def build_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ()) -> Kit:
     """Return the kit of the present sources for `target`, built on first use.
+
+    Args:
+        target: What it runs on.
+        toolchain: What compiles llama.cpp: `zig` or `system`.
+        gpu: The GPU plugins to put in.
 
     Raises:
         SourceError: A download failed.
         ToolError: The target cannot be built here, or a tool failed.
     """
+    gpu = sorted(set(gpu))
+    if gpu:
+        require_gpu_target(target)
     python = _python(target)
-    folder = _built_folder(target, toolchain, python)
+    folder = _built_folder(target, toolchain, python, gpu)
     if not hold(folder):
+        plugins = gpu_libraries(target, gpu, toolchain=toolchain)
         libraries = llamacpp.native_libraries(target, toolchain=toolchain)
-        launcher = compile_stub(target)
+        parts = _Parts(libraries, compile_stub(target), python, gpu, plugins)
 
         def make(_lock: int) -> None:
             with atomic_folder(folder) as part:
-                _build(target, libraries, launcher, python, part)
+                _build(target, parts, part)
 
         made_once(folder, make)
         _prune(folder.parent, target)
@@ -231,25 +256,59 @@ def _python(target: Target) -> Python:
     return own_python()
 
 
-def _built_folder(target: Target, toolchain: str, python: Python) -> Path:
-    return kits_folder() / "built" / f"{target.name}-{kit_key(target, toolchain, python)[:16]}"
+def _built_here(target: Target, toolchain: str, gpu: Sequence[str]) -> Path | None:
+    """Return the folder of the kit of the present sources, if it is there."""
+    python = made_python(target)
+    if python is None:
+        return None
+    try:
+        folder = _built_folder(target, toolchain, python, gpu)
+    except ToolError:
+        # Without the tools of its GPU plugins nobody knows which one it would be.
+        return None
+    return folder if hold(folder) else None
 
 
-def _build(target: Target, libraries: Path, launcher: Path, python: Python, folder: Path) -> None:
-    shutil.copy(launcher, folder / LAUNCHER_NAME)
+def _built_folder(target: Target, toolchain: str, python: Python, gpu: Sequence[str]) -> Path:
+    key = kit_key(target, toolchain, python, gpu)
+    return kits_folder() / "built" / f"{target.name}-{key[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a kit is made of.
+
+    Args:
+        libraries: The folder with llama.cpp's libraries.
+        launcher: The program a solofile begins with.
+        python: What is frozen.
+        gpu: The names of its GPU plugins.
+        plugins: Their libraries.
+    """
+
+    libraries: Path
+    launcher: Path
+    python: Python
+    gpu: list[str]
+    plugins: list[Path]
+
+
+def _build(target: Target, parts: _Parts, folder: Path) -> None:
+    shutil.copy(parts.launcher, folder / LAUNCHER_NAME)
     with scratch_folder(scratch_path("kit")) as frozen:
-        freeze(frozen, libraries, python)
+        freeze(frozen, parts.libraries, parts.python, parts.plugins)
         glibc = lowest_glibc(frozen)
         with console.status("Compressing the runtime"):
             write_package(frozen, folder / ENTRY_NAME, glibc=glibc)
     info = KitInfo(
         target=target.name,
         solofile=__version__,
-        python=python.version,
+        python=parts.python.version,
         llama_cpp_python=llamacpp.VERSION,
         llama_cpp=llamacpp.LLAMA_CPP_VERSION,
         llama_cpp_commit=llamacpp.LLAMA_CPP_COMMIT,
         glibc=str(glibc or ""),
+        gpu=parts.gpu,
         launcher_size=(folder / LAUNCHER_NAME).stat().st_size,
         launcher_sha256=sha256_of(folder / LAUNCHER_NAME),
         runtime_size=(folder / ENTRY_NAME).stat().st_size,

@@ -20,6 +20,7 @@ from builder import console
 from builder.cache.items import hold, made_once
 from builder.errors import ToolError
 from builder.files import atomic_folder
+from builder.native.gpu import find_plugin, require_gpu_target
 from builder.native.libraries import collect, library_options
 from builder.native.toolchain import (
     Toolchain,
@@ -94,6 +95,32 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
     return _built(product, target, toolchain)
 
 
+def gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Path:
+    """Return the folder with the library of a GPU plugin, built on first use.
+
+    Args:
+        target: What it runs on; only this machine's own can be built.
+        name: `vulkan` or `cuda`.
+        toolchain: The one of the other libraries; a plugin may need another.
+
+    Raises:
+        SourceError: A download failed.
+        ToolError: A tool it needs is not on this system, or the compiler failed.
+    """
+    require_gpu_target(target)
+    return _built(*_plugin_build(target, name, toolchain))
+
+
+def find_gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Path | None:
+    """Return the folder with the library of a GPU plugin if it was built before.
+
+    Raises:
+        ToolError: A tool it needs is not on this system.
+    """
+    folder = _folder(*_plugin_build(target, name, toolchain))
+    return folder if hold(folder) else None
+
+
 def expose_binding() -> None:
     """Let this process import the engine: the binding's Python files and this machine's libraries.
 
@@ -139,18 +166,40 @@ class _Product:
         options: What cmake is told, besides the toolchain.
         goal: What ninja is to build.
         collect: Copies the result from the build's `bin` into a folder.
+        prepare: Lays out what cmake needs in the build's folder, and returns options for it.
+        tools: Versions of tools besides the compiler.
     """
 
     name: str
     options: list[str]
     goal: str
     collect: Callable[[Path, Path], None]
+    prepare: Callable[[Path], list[str]] = lambda _: []
+    tools: tuple[str, ...] = ()
+
+
+def _plugin_build(target: Target, name: str, toolchain: str) -> tuple[_Product, Target, str]:
+    plugin = find_plugin(name)
+    product = _Product(
+        f"{name} plugin",
+        [*_options(target, toolchain), *plugin.options],
+        plugin.goal,
+        _collect_library(plugin.goal),
+        plugin.prepare,
+        (plugin.tools,),
+    )
+    return product, target, plugin.toolchain or toolchain
+
+
+def _folder(product: _Product, target: Target, toolchain_name: str) -> Path:
+    key = hashlib.sha256("\n".join([SDIST_SHA256, *product.options, *product.tools]).encode())
+    name = product.name.replace(" ", "-")
+    return _home() / f"{name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
 
 
 def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
     """Return the cached result of one build, building it first where it is missing."""
-    key = hashlib.sha256("\n".join([SDIST_SHA256, *product.options]).encode())
-    folder = _home() / f"{product.name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
+    folder = _folder(product, target, toolchain_name)
 
     def make(lock: int) -> None:
         build = folder.with_name(folder.name + ".build")
@@ -178,16 +227,22 @@ def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) ->
     source = source_folder() / "vendor" / "llama.cpp"
     cmake, ninja = cmake_and_ninja()
     # A git on PATH must not stamp its own idea of the commit into the libraries.
-    environment = zig_environment() | {"GIT_DIR": str(build / "no-git"), "NINJA_STATUS": "[%f/%t] "}
+    environment = zig_environment() | {
+        "GIT_DIR": str(build / "no-git"),
+        "NINJA_STATUS": "[%f/%t] ",
+        # A plugin's build configures a build of its own, for the tool that reads its shaders.
+        "PATH": os.pathsep.join([str(ninja.parent), os.environ.get("PATH", os.defpath)]),
+        **toolchain.compilers,
+    }
+    build.mkdir(parents=True, exist_ok=True)
     # cmake takes a backslash for the beginning of an escape.
     flags = f"-g0 -ffile-prefix-map={source.as_posix()}=llama.cpp"
     configure = [
         str(cmake), "-S", str(source), "-B", str(build), "-G", "Ninja",
         f"-DCMAKE_MAKE_PROGRAM={ninja.as_posix()}",
         f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
-        *product.options, *toolchain.cmake_options,
+        *product.options, *product.prepare(build), *toolchain.cmake_options,
     ]  # fmt: skip
-    build.mkdir(parents=True, exist_ok=True)
     log = build / "build.log"
     with console.status(f"Configuring {label}"), log.open("w", encoding="utf-8") as output:
         completed = subprocess.run(
@@ -237,6 +292,13 @@ def _tee(lines: Iterable[str], output: TextIO) -> Iterator[str]:
     for line in lines:
         output.write(line)
         yield line
+
+
+def _collect_library(goal: str) -> Callable[[Path, Path], None]:
+    def copy(built: Path, folder: Path) -> None:
+        shutil.copy(built / f"lib{goal}.so", folder)
+
+    return copy
 
 
 def _collect_server(built: Path, folder: Path) -> None:

@@ -66,6 +66,10 @@ def cmake_and_ninja() -> tuple[Path, Path]:
     return cmake / _executable("cmake"), ninja / _executable("ninja")
 
 
+# By which builds are told of compilers that no option names.
+_VARIABLES = {"cc": "CC", "c++": "CXX"}
+
+
 @dataclass(frozen=True, slots=True)
 class Toolchain:
     """The programs that compile C and C++ for one target.
@@ -73,10 +77,12 @@ class Toolchain:
     Args:
         name: `zig` or `system`; part of the cache key of what it builds.
         cmake_options: What cmake must be told to use it.
+        compilers: The variables that tell the same to what a build configures by itself.
     """
 
     name: str
     cmake_options: list[str]
+    compilers: dict[str, str]
 
 
 def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
@@ -98,6 +104,7 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
         if system == "macos":
             # cmake insists on it, and uses it where libraries are installed, which ours are not.
             options.append("-DCMAKE_INSTALL_NAME_TOOL=install_name_tool")
+    compilers = {}
     for tool, variable in (
         ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
     ):  # fmt: skip
@@ -108,7 +115,9 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
         wrapper.write_text(text.format(compiler=compiler, arguments=arguments), encoding="utf-8")
         wrapper.chmod(0o755)
         options.append(f"-DCMAKE_{variable}={wrapper.as_posix()}")
-    return Toolchain("zig", options)
+        if tool in _VARIABLES:
+            compilers[_VARIABLES[tool]] = str(wrapper)
+    return Toolchain("zig", options, compilers)
 
 
 def system_toolchain() -> Toolchain:
@@ -121,7 +130,7 @@ def system_toolchain() -> Toolchain:
         raise ToolError(
             "No C++ compiler is on PATH.", hint="Leave out --toolchain system to use zig instead."
         )
-    return Toolchain("system", [])
+    return Toolchain("system", [], {})
 
 
 def _folder_name(requirement: str) -> str:

@@ -121,6 +121,7 @@ class ModelFields(
     toolchain: Annotated[
         Literal["zig", "system"], _meta("Compiler for a kit that is not there yet", "system")
     ] = "zig"
+    gpu: Annotated[list[str], _meta("GPU plugins to put in: vulkan, cuda", ["vulkan"])] = []
     settings: Annotated[
         dict[str, SettingValue], _meta("Settings to build in", {"temp": 0.7, "ctx-size": 4096})
     ] = {}

@@ -73,7 +73,7 @@ def _require_own_files(jobs: Sequence[Job]) -> None:
 
 
 def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
-    targets = _targets(model.targets)
+    targets = _targets(model.targets, model.gpu)
     if model.fits and model.quantize:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
     if model.mmproj and model.no_mmproj:
@@ -89,6 +89,7 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         name=model.name,
         defaults=model.settings,
         toolchain=model.toolchain,
+        gpu=list(model.gpu),
         is_smoke_tested=model.smoke_test,
         adapters=[parse_source(adapter, conversion) for adapter in model.lora],
         draft=parse_source(model.draft, conversion) if model.draft else None,
@@ -106,11 +107,11 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
     return Job(model.name or model.source, order, targets)
 
 
-def _targets(names: Sequence[str]) -> list[Target]:
+def _targets(names: Sequence[str], gpu: Sequence[str]) -> list[Target]:
     """Return the targets that are named, first, and those that `all` stands for."""
     targets = [find_target(name) for name in names if name != ALL]
     if ALL in names:
-        targets += targets_at_hand()
+        targets += targets_at_hand(gpu)
     return list(dict.fromkeys(targets)) or [host_target()]
 
 

@@ -12,11 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from runtime.cli.log import set_up_log
+from runtime.engine.llama import has_gpu_plugins
 from runtime.engine.loading_model import LoadingModel, begin_loading_model
 from runtime.engine.weights import LoadOptions
 from runtime.errors import UsageError
 from runtime.payload import Payload, find_payload, own_path
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings, asks_for_gpus, load_settings
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -126,9 +127,13 @@ def end_start() -> None:
 
 def load_options(payload: Payload, settings: Settings) -> LoadOptions:
     """Return how the weights come into memory: as the settings say, else as suits them."""
-    options = options_of(LoadOptions, settings)
-    if settings.repack is None:
-        return replace(options, repack=payload.gains_from_repacking)
+    repack = payload.gains_from_repacking if settings.repack is None else settings.repack
+    options = LoadOptions(repack=repack, mmap=settings.mmap, mlock=settings.mlock)
+    if asks_for_gpus(settings) or has_gpu_plugins():
+        # Most starts have neither.
+        from runtime.cli.offload_settings import offload_options
+
+        return replace(options, offload=offload_options(settings))
     return options
 
 

@@ -18,6 +18,7 @@ EXAMPLES = """\
   MODEL info
   MODEL info --json
   MODEL info --cpu
+  MODEL info --devices
   MODEL info other-solofile"""
 GROUPS = ()
 _GATES = {
@@ -34,13 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cpu", action="store_true", help="show which code runs on this processor, and why"
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument(
+        "--devices", action="store_true", help="show what this machine can compute on instead"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.cpu and arguments.devices:
+        raise UsageError("--cpu and --devices show one thing each.", hint="Leave one of them out.")
     if arguments.cpu:
         return _show_cpu(arguments)
     payload = find_payload(arguments.file)
+    if arguments.devices:
+        from runtime.cli.device_report import device_report, device_rows
+
+        rows = device_rows(payload)
+        answer(json.dumps(rows, indent=2) if arguments.json else device_report(rows))
+        return 0
     if payload.manifest is None:
         raise UsageError(f"{payload.path} is a plain GGUF and has no manifest.")
     if arguments.json:
@@ -77,6 +89,7 @@ def _describe(manifest: Manifest) -> str:
         *([("given to", _GATES.get(origin.gated, origin.gated))] if origin.gated else []),
         *((step.kind, shlex.join(step.command)) for step in origin.steps),
         *(("parity", str(found)) for found in [manifest.parity] if found),
+        *([("GPU plugins", ", ".join(kit.gpu))] if kit.gpu else []),
         ("runs on", f"{kit.target}, {system_needed(kit.glibc)}" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
         ("format", manifest.format_version),

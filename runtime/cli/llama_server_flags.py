@@ -32,9 +32,8 @@ _IGNORED = {
     1: """
         -C --cpu-mask -Cr --cpu-range --cpu-strict --prio --poll -Cb --cpu-mask-batch
         -Crb --cpu-range-batch --cpu-strict-batch --prio-batch --poll-batch --numa
-        -dt --defrag-thold -lzm --lazy-mode -dev --device -ncmoe --n-cpu-moe -ncffn --n-cpu-ffn
-        -ngl --gpu-layers --n-gpu-layers -sm --split-mode -ts --tensor-split -mg --main-gpu
-        -fit --fit -fitt --fit-target -fitc --fit-ctx -hft --hf-token --log-colors
+        -dt --defrag-thold -lzm --lazy-mode -ncmoe --n-cpu-moe -ncffn --n-cpu-ffn
+        -fit --fit -fitc --fit-ctx -hft --hf-token --log-colors
         -ctkd --spec-draft-type-k --cache-type-k-draft -ctvd --spec-draft-type-v
         --cache-type-v-draft -td --spec-draft-threads --threads-draft
         -tbd --spec-draft-threads-batch --threads-batch-draft -Cd --spec-draft-cpu-mask
@@ -92,7 +91,8 @@ _REFUSED = {
         --control-vector-layer-range --spm-infill -sp --special --skip-chat-parsing
     """,
     "Its samplers have no adaptive-p.": "--adaptive-target --adaptive-decay",
-    "It computes on this machine alone.": "--rpc --list-devices",
+    "It computes on this machine alone.": "--rpc",
+    "Use the command info --devices.": "--list-devices",
     "Use --prompt-cache DIR, which keeps prompts by itself.": "--slot-save-path",
     "Use --log-prompts with --log-file.": "--log-prompts-dir",
     "Let a proxy before it add what paths begin with.": "--api-prefix",

@@ -39,7 +39,14 @@ def check_weights_fit(size_bytes: int, total_bytes: int) -> None:
         )
 
 
-def choose_n_ctx(asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) -> int:
+def choose_n_ctx(
+    asked: int,
+    *,
+    n_ctx_train: int,
+    kv_bytes_per_token: int,
+    free_bytes: int,
+    most: int | None = None,
+) -> int:
     """Return the context's size in tokens.
 
     Args:
@@ -47,6 +54,7 @@ def choose_n_ctx(asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_
         n_ctx_train: The length the model was trained on.
         kv_bytes_per_token: What one token takes in the KV cache.
         free_bytes: Memory left once the weights are in.
+        most: Tokens that other memory has room for; None where nobody has counted.
 
     Returns:
         What was asked for, or the model's own length within half of the free memory.
@@ -64,7 +72,8 @@ def choose_n_ctx(asked: int, *, n_ctx_train: int, kv_bytes_per_token: int, free_
     if asked:
         return asked
     affordable = free_bytes // 2 // max(1, kv_bytes_per_token)
-    chosen = min(n_ctx_train or MAX_DEFAULT_N_CTX, MAX_DEFAULT_N_CTX, affordable)
+    chosen = min(n_ctx_train or MAX_DEFAULT_N_CTX, most or MAX_DEFAULT_N_CTX, affordable)
+    chosen = min(chosen, MAX_DEFAULT_N_CTX)
     return max(MIN_N_CTX, chosen // _GRANULE * _GRANULE)
 
 

@@ -127,15 +127,34 @@ def _binding() -> Any:
 
 
 def _load_backends() -> None:
-    folder = library_folder()
-    ggml = ctypes.CDLL(str(next(folder.glob("*ggml.so.0"))))
+    ggml = ggml_library("ggml")
     ggml.ggml_log_set(_do_nothing(), None)
-    ggml.ggml_backend_load_all_from_path(str(folder).encode())
+    ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
 
 
 def _do_nothing() -> Any:
     """Return a function of the C library that looks at its first argument and does nothing."""
     return ctypes.CDLL(_C_LIBRARY).abs
+
+
+def ggml_library(name: str) -> Any:
+    """Return one of ggml's own libraries: `ggml` has the backends, `ggml-base` what they share."""
+    return ctypes.CDLL(str(next(library_folder().glob(f"*{name}.so.0"))))
+
+
+def has_gpu_plugins() -> bool:
+    """Say whether this solofile can compute on any GPU; Metal is one of the libraries."""
+    if gpu_plugin_folder().is_dir():
+        return True
+    return sys.platform == "darwin" and any(library_folder().glob("*ggml-metal*"))
+
+
+def gpu_plugin_folder() -> Path:
+    """Return the folder of the GPU plugins, which is there where this solofile has any.
+
+    It lies inside that of the libraries, so that what loads those never comes across them.
+    """
+    return library_folder() / "gpu"
 
 
 def library_folder() -> Path:

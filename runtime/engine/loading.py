@@ -119,12 +119,15 @@ def load_model(
     """
     model = (loading or begin_loading_model(options.weights, options.loading)).result()
     llama = model.llama
-    needed = options.weights.size + (options.projector.size if options.projector else 0)
+    projector_bytes = options.projector.size if options.projector else 0
+    host_share = model.placement.host_share(model.n_layer) if model.placement else 1
+    needed = int(options.weights.size * host_share) + projector_bytes
     n_ctx = choose_n_ctx(
         options.n_ctx,
         n_ctx_train=model.n_ctx_train,
-        kv_bytes_per_token=model.kv_bytes_per_token(options.attention),
+        kv_bytes_per_token=int(model.kv_bytes_per_token(options.attention) * host_share),
         free_bytes=machine.memory_available_bytes() - needed,
+        most=model.placement.n_ctx_max if model.placement else None,
     )
     n_threads = options.n_threads if options.n_threads > 0 else machine.physical_cores()
     open_runner = ModelRunner.open if model.generates_text else ModelRunner.open_embedder

@@ -22,5 +22,11 @@ def begin_loading_model(weights: Weights, options: LoadOptions) -> LoadingModel:
 
 
 def _load(weights: Weights, options: LoadOptions) -> Model:
-    check_weights_fit(weights.size, machine.memory_total_bytes())
-    return Model.load(Llama.load(), weights, options)
+    llama = Llama.load()
+    total_bytes = machine.memory_total_bytes()
+    if options.offload:
+        from runtime.engine.offload.devices import gpu_memory_bytes
+
+        total_bytes += gpu_memory_bytes()
+    check_weights_fit(weights.size, total_bytes)
+    return Model.load(llama, weights, options)

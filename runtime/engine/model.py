@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +18,9 @@ from runtime.engine.pooling import Pooling, pooling_of
 from runtime.engine.sampling.params import recommended_sampling
 from runtime.engine.weights import LoadOptions, Weights
 from runtime.errors import DamagedFileError, ResourceError, UnsupportedError
+
+if TYPE_CHECKING:
+    from runtime.engine.offload.placement import Placement
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +49,9 @@ class InfillTokens(msgspec.Struct, frozen=True):
 class Model:
     """The model and its tokenizer; safe to use from several threads."""
 
-    def __init__(self, llama: Llama, handle: Any) -> None:
+    def __init__(self, llama: Llama, handle: Any, placement: "Placement | None" = None) -> None:
         self.llama = llama
+        self.placement = placement
         self._api = llama.api
         self.handle = handle
         self.header = ModelHeader(llama.api, handle)
@@ -56,6 +60,7 @@ class Model:
         self.n_vocab: int = llama.api.llama_vocab_n_tokens(self.vocab)
         self.n_embd: int = llama.api.llama_model_n_embd(handle)
         self.n_ctx_train: int = llama.api.llama_model_n_ctx_train(handle)
+        self.n_layer: int = llama.api.llama_model_n_layer(handle)
         self.n_swa: int = llama.api.llama_model_n_swa(handle)
         # With what some projectors give for later layers, too.
         self.n_embd_input: int = llama.api.llama_model_n_embd_inp(handle)
@@ -73,10 +78,19 @@ class Model:
             DamagedFileError: It is no GGUF, or cut short.
             UnsupportedError: llama.cpp does not know its architecture or a tensor type.
             ResourceError: There was not enough memory.
+            UsageError: The options name a GPU that does not exist.
         """
         api = llama.api
         params = api.llama_model_default_params()
         options = options or LoadOptions()
+        placement = None
+        if options.offload:
+            # Only where there are GPU plugins.
+            from runtime.engine.offload.placement import place
+
+            placement = place(llama, weights, options.offload)
+        if placement:
+            placement.apply(params)
         params.use_extra_bufts = options.repack
         if options.mlock:
             params.load_mode = (
@@ -97,7 +111,7 @@ class Model:
         _warn_of_unlocked(complaints)
         if not handle:
             raise _load_error(weights.path, llama.why(load))
-        return cls(llama, handle)
+        return cls(llama, handle, placement)
 
     def close(self) -> None:
         """Unmap the weights."""
@@ -158,11 +172,10 @@ class Model:
         architecture = self.header.architecture
         n_head = max(1, api.llama_model_n_head(self.handle))
         head_size = self.n_embd // n_head
-        n_layer: int = api.llama_model_n_layer(self.handle)
         n_head_kv: int = api.llama_model_n_head_kv(self.handle)
         num_keys, num_values = (
             int(self.metadata(f"{architecture}.attention.{which}_length") or head_size)
-            * n_layer
+            * self.n_layer
             * n_head_kv
             for which in ("key", "value")
         )

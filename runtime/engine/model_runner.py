@@ -155,6 +155,11 @@ class ModelRunner:
         runner._embedder = embedder
         return runner
 
+    @property
+    def context(self) -> Any:
+        """The context's handle."""
+        return self._context
+
     def close(self) -> None:
         """Free the contexts."""
         if self._logprobs:

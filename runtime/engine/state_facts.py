@@ -24,7 +24,8 @@ def state_facts(
     architecture = model.metadata("general.architecture")
     first = model.metadata(f"{architecture}.rope.scaling.original_context_length")
     is_long = first is not None and n_ctx > int(first)
-    return f"{attention} is_long={is_long} libllama={library_sha256 or _library_digest()}"
+    facts = f"{attention} is_long={is_long} libllama={library_sha256 or _library_digest()}"
+    return f"{facts} gpu={model.placement.facts}" if model.placement else facts
 
 
 def _library_digest() -> str:

@@ -1,8 +1,12 @@
 """Where a model's weights lie, and how they come into memory."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from runtime.engine.offload.options import OffloadOptions
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -27,8 +31,10 @@ class LoadOptions(msgspec.Struct, frozen=True):
             exists; those are then no longer shared with other processes.
         mmap: Map them out of their file, instead of reading them into memory of our own.
         mlock: Keep them from being swapped out, where the system allows that.
+        offload: What of them goes to GPUs; None leaves GPUs alone.
     """
 
     repack: bool = False
     mmap: bool = True
     mlock: bool = False
+    offload: "OffloadOptions | None" = None

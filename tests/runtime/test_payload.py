@@ -22,6 +22,7 @@ from tests.runtime.test_manifest import MANIFEST
         ("Q8_0", True, True),
     ],
 )
+@pytest.mark.usefixtures("binding")
 def test_only_q4_0_is_repacked_unasked(
     quantization: str, asked: bool | None, expected: bool
 ) -> None:
@@ -30,6 +31,7 @@ def test_only_q4_0_is_repacked_unasked(
     assert load_options(payload, Settings(repack=asked)).repack is expected
 
 
+@pytest.mark.usefixtures("binding")
 def test_a_plain_gguf_stays_mapped() -> None:
     """Nothing says what quantization it has."""
     payload = Payload(Path("a.gguf"), Weights(Path("a.gguf"), 0, 1), None)

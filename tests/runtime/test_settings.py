@@ -9,6 +9,7 @@ from msgspec.structs import fields
 
 from runtime.cli.command import Parser
 from runtime.engine.attention import AttentionOptions
+from runtime.engine.offload.options import OffloadOptions
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.weights import LoadOptions
 from runtime.errors import UsageError
@@ -139,7 +140,8 @@ def test_every_sampling_setting_is_a_parameter_and_a_flag() -> None:
 
 def test_options_of_the_engine_are_settings() -> None:
     """Each field of the engine's groups of options is a setting with the same default, or none."""
-    for kind in (AttentionOptions, LoadOptions):
-        for field in fields(kind):
-            assert getattr(Settings(), field.name) in (field.default, None)
-            assert field.name in {option.name for option in OPTIONS}
+    for kind in (AttentionOptions, LoadOptions, OffloadOptions):
+        defaults = dict(zip(kind.__struct_fields__, kind.__struct_defaults__, strict=True))
+        for name in defaults.keys() - {"attention", "offload"}:
+            assert getattr(Settings(), name) in (defaults[name], None)
+            assert name in {option.name for option in OPTIONS}

@@ -23,8 +23,9 @@ def test_a_script_for_llama_server_is_taken() -> None:
         "-ngl 99 -c 4096 --jinja --no-webui --cache-reuse 256 -fit on --port 9000 --metrics -fa on"
     )
     taken = own_arguments(line.split())
-    assert taken.arguments == ["-c", "4096", "--jinja", "--port", "9000", "-fa", "on"]
-    assert taken.ignored == ["-ngl", "--no-webui", "--cache-reuse", "-fit", "--metrics"]
+    own = "-ngl 99 -c 4096 --jinja --port 9000 -fa on"
+    assert taken.arguments == own.split()
+    assert taken.ignored == ["--no-webui", "--cache-reuse", "-fit", "--metrics"]
     assert own_arguments(["--cache-ram=0", "-c", "1"]).arguments == ["-c", "1"]
 
 
@@ -85,9 +86,9 @@ def test_every_flag_of_llama_server_is_known() -> None:
 def test_what_is_left_aside_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Once, before the server starts; other unknown flags are still mistakes."""
     with pytest.raises(UsageError, match="--nonsense"):
-        run(["-ngl", "9", "--metrics", "--nonsense"])
+        run(["--numa", "isolate", "--metrics", "--nonsense"])
     assert capsys.readouterr().err == (
-        "Flags of llama-server that change nothing here: -ngl, --metrics.\n"
+        "Flags of llama-server that change nothing here: --numa, --metrics.\n"
     )
 
 
