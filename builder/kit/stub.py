@@ -64,6 +64,9 @@ _LINUX_FLAGS = ("-D_GNU_SOURCE", "-static")
 _BUILDS = {
     "linux-x86_64": _Build("x86_64-linux-musl", ("posix", "linux"), _LINUX_FLAGS),
     "linux-aarch64": _Build("aarch64-linux-musl", ("posix", "linux"), _LINUX_FLAGS),
+    # Their one library, libSystem, is a part of macOS.
+    "macos-arm64": _Build("aarch64-macos.11.0", ("posix", "macos"), ()),
+    "macos-x86_64": _Build("x86_64-macos.11.0", ("posix", "macos"), ()),
 }
 
 

@@ -191,8 +191,8 @@ static void read_package(const struct archive *archive, const struct entry *entr
     memcpy(package->sha256, header + 8, SHA256_BYTES);
     package->compressed_bytes = u64(header + 40);
     package->unpacked_bytes = u64(header + 48);
-    package->glibc_major = u16(header + 56);
-    package->glibc_minor = u16(header + 58);
+    package->system_major = u16(header + 56);
+    package->system_minor = u16(header + 58);
     package->offset = data + sizeof header;
     if (package->compressed_bytes != entry->size - sizeof header)
         damaged("its runtime has another size than it says");

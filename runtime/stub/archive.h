@@ -11,7 +11,7 @@
  *  32 bytes  SHA-256 of the compressed stream
  *   8 bytes  size of the compressed stream
  *   8 bytes  sum of the unpacked files' sizes
- *   2 bytes  major version of the lowest glibc the runtime needs, 0 for any
+ *   2 bytes  major version of the lowest glibc, or macOS, the runtime needs, 0 for any
  *   2 bytes  its minor version
  *   then the compressed stream: a tar, in zstd */
 #define PACKAGE_MAGIC "SOLOPKG2"
@@ -21,8 +21,8 @@ struct package {
     uint64_t offset; /* of the compressed stream, from the solofile's first byte */
     uint64_t compressed_bytes;
     uint64_t unpacked_bytes;
-    uint16_t glibc_major;
-    uint16_t glibc_minor;
+    uint16_t system_major;
+    uint16_t system_minor;
     uint8_t sha256[SHA256_BYTES];
 };
 

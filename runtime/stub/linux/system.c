@@ -88,17 +88,17 @@ static void check_kernel(void)
 void check_system(const struct package *package)
 {
     unsigned major, minor;
-    if (!package->glibc_major)
+    if (!package->system_major)
         return;
     if (access(LOADER, F_OK) != 0 && errno == ENOENT)
         fail(EXIT_UNSUPPORTED, "This system has no glibc, which the runtime needs; "
                                "start it on a Linux with glibc, or in a container of one.");
     check_kernel();
     if (find_glibc(&major, &minor) &&
-        is_older(major, minor, package->glibc_major, package->glibc_minor))
+        is_older(major, minor, package->system_major, package->system_minor))
         fail(EXIT_UNSUPPORTED,
              "This system has glibc %u.%u, and the runtime in the file needs %u.%u or newer; start "
              "it on a newer system or in a container of one, or build it again with a kit made on "
              "an older system.",
-             major, minor, package->glibc_major, package->glibc_minor);
+             major, minor, package->system_major, package->system_minor);
 }

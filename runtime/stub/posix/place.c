@@ -1,6 +1,7 @@
 #include "place.h"
 
 #include "place_folder.h"
+#include "system_places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The paths being listed, and how many there are. */
@@ -42,7 +42,7 @@ static struct place *add(struct list *list, const char *base, const char *rest)
 
 static void add_home(struct list *list)
 {
-    struct place *place = add(list, getenv("HOME"), "/.cache/solofile");
+    struct place *place = add(list, getenv("HOME"), HOME_CACHE);
     if (place)
         place->max_new_folders = 2;
 }
@@ -89,9 +89,8 @@ int list_places(struct place places[MAX_PLACES], const char *solofile, const cha
     add(&list, getenv("XDG_CACHE_HOME"), "/solofile");
     add_home(&list);
     add_shared(&list, getenv("TMPDIR"));
-    add_shared(&list, "/var/tmp");
-    add_shared(&list, "/tmp");
-    add_shared(&list, "/dev/shm");
+    for (const char *const *folder = SHARED_FOLDERS; *folder; folder++)
+        add_shared(&list, *folder);
     add_beside(&list, solofile);
     return list.num_places;
 }
@@ -131,10 +130,10 @@ static bool is_ours(const struct place *place, int folder, struct reason *why)
 
 static bool may_run_programs(const struct place *place, int folder, struct reason *why)
 {
-    struct statvfs file_system;
-    if (fstatvfs(folder, &file_system) != 0)
+    bool is_noexec;
+    if (!find_noexec(folder, &is_noexec))
         return refuse_errno(why, place->path);
-    if (file_system.f_flag & ST_NOEXEC)
+    if (is_noexec)
         return refuse(why, "%s is on a file system mounted noexec", place->path);
     return true;
 }

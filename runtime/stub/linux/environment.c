@@ -1,4 +1,4 @@
-#include "environment.h"
+#include "posix/environment.h"
 
 #include "path.h"
 
