@@ -61,6 +61,8 @@ class Order:
         tells_target: Whether its file's name ends in the target's.
         accepts_licence: Whether to go on although a licence forbids passing it on.
         bake: Which prompts to compute and carry; None computes none.
+        has_app: Whether a solofile for macOS gets an app beside it.
+        app_id: What macOS knows that by; empty makes one.
     """
 
     source: Source
@@ -85,6 +87,8 @@ class Order:
     tells_target: bool = False
     accepts_licence: bool = False
     bake: BakeOptions | None = None
+    has_app: bool = False
+    app_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +234,20 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         manifest = write_solofile(contents, part)
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
+    app_files = _app_files(order, contents, output)
     seconds = prepared.seconds + time.monotonic() - started
-    return _report(output, manifest, test, prepared, seconds, baked)
+    report = _report(output, manifest, test, prepared, seconds, baked)
+    return msgspec.structs.replace(report, app_files=[str(path) for path in app_files])
+
+
+def _app_files(order: Order, contents: Contents, solofile: Path) -> list[Path]:
+    if not (order.has_app and order.target.is_macos):
+        return []
+    from builder.macos.app import AppOrder, write_app
+
+    title = contents.branding.title or contents.name
+    app = AppOrder(title, order.app_id, contents.icon)
+    return write_app(solofile, contents.kit, order.target, app)
 
 
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:

@@ -43,6 +43,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         prompts: The prompts that are computed already.
         terms: What the licences inside ask of those who pass it on.
         parity: How alike the converted model and its original are; None where nobody asked.
+        app_files: What was made beside it for Finder on macOS.
     """
 
     path: str
@@ -63,6 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     terms: list[Terms] = []
     parity: Parity | None = None
     prompts: list[BakedPrompt] = []
+    app_files: list[str] = []
 
     @property
     def command(self) -> str:
@@ -100,6 +102,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 ("Baked", f"{prompt.tokens:,} tokens, {human_bytes(prompt.size)}")
                 for prompt in self.prompts
             ),
+            *(("For Finder", path) for path in self.app_files),
             ("Runs on", runs_on),
             ("Made in", human_seconds(self.seconds)),
         ]

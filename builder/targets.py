@@ -23,6 +23,16 @@ class Target:
     zig_triple: str = ""
     max_file_bytes: int = 0
 
+    @property
+    def is_macos(self) -> bool:
+        """Whether it is a Mac."""
+        return self.name.startswith("macos-")
+
+    @property
+    def lowest_macos(self) -> str:
+        """The oldest macOS that its launcher runs on, as `11.0`; empty on other systems."""
+        return self.zig_triple.partition("-macos.")[2]
+
 
 TARGETS = {
     target.name: target

@@ -18,6 +18,7 @@ from builder.quantize.flags import QuantizeFlags
 _GROUPS = {
     "Converting": ("outtype", "allow_pickle", "check_parity"),
     "Quantizing": ("quantization", "fits", *QuantizeFlags.__struct_fields__),
+    "macOS": ("app", "app_id"),
     "Chat page": ("title", "greeting", "disclaimer", "examples", "color", "icon"),
 }
 
@@ -47,6 +48,8 @@ _GROUPS = {
     "--target", "targets", multiple=True, metavar="OS-ARCH",
     help="system it runs on, or `all` that there is a kit for; this one by default",
 )  # fmt: skip
+@click.option("--app", is_flag=True, help="for macOS, an app and a script for Finder as well")
+@click.option("--app-id", metavar="ID", help="what macOS knows the app by")
 @click.option("--name", help="what the model is called")
 @click.option("--system", metavar="TEXT|@FILE", help="system prompt to build in")
 @click.option("--bake", is_flag=True, help="compute the system prompt now, so that no start does")

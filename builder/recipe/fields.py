@@ -68,6 +68,8 @@ class ModelFields(
         list[str],
         _meta("Systems to build for, or `all` with a kit; this one by default", ["linux-x86_64"]),
     ] = []
+    app: Annotated[bool, _meta("For macOS, an app and a script for Finder as well", True)] = False
+    app_id: Annotated[str, _meta("What macOS knows the app by", "org.example.pirate")] = ""
     outtype: Annotated[
         Literal["auto", "f32", "f16", "bf16", "q8_0"],
         _meta("What a checkpoint is converted to", "f16"),

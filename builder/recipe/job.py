@@ -1,5 +1,6 @@
 """A job: one model's order and the systems it is for, made from what a recipe or flags say."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from builder.sources.parse import parse_source
 from builder.targets import ALL, Target, find_target, host_target
 from runtime.branding import Branding
 from runtime.errors import AppError, UsageError
+
+_APP_ID = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         tells_target=len(targets) > 1 or ALL in model.targets,
         accepts_licence=model.accept_license,
         bake=_bake_options(model),
+        has_app=_has_app(model, targets),
+        app_id=model.app_id,
     )
     return Job(model.name or model.source, order, targets)
 
@@ -113,6 +118,22 @@ def _targets(names: Sequence[str], gpu: Sequence[str]) -> list[Target]:
     if ALL in names:
         targets += targets_at_hand(gpu)
     return list(dict.fromkeys(targets)) or [host_target()]
+
+
+def _has_app(model: ModelFields, targets: Sequence[Target]) -> bool:
+    if model.app_id and not model.app:
+        raise UsageError("app-id is for an app.", hint="Ask for one with app, or leave it out.")
+    if model.app_id and not _APP_ID.fullmatch(model.app_id):
+        raise UsageError(
+            f"{model.app_id} cannot be an app's identifier.",
+            hint="Write letters, digits and hyphens with dots between, as org.example.pirate.",
+        )
+    if model.app and not any(target.is_macos for target in targets):
+        raise UsageError(
+            "Apps are for macOS, and it is not among the targets.",
+            hint="Name macos-arm64 or macos-x86_64, or leave app out.",
+        )
+    return model.app
 
 
 def _bake_options(model: ModelFields) -> BakeOptions | None:

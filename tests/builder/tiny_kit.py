@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from builder.kit.kit import INFO_NAME, Kit, KitInfo
+from builder.kit.kit import INFO_NAME, LAUNCHER_NAME, Kit, KitInfo
 from builder.targets import host_target
 from runtime import __version__
+from runtime.package import ENTRY_NAME
 
 ANSWERING = b"""#!/bin/sh
 case "$*" in
@@ -27,6 +28,14 @@ def make_tiny_kit(
     solofile: str = __version__,
 ) -> Kit:
     """Make a kit out of a launcher, in an existing folder; without a target for this one."""
+    (folder / LAUNCHER_NAME).write_bytes(launcher)
+    (folder / ENTRY_NAME).write_bytes(RUNTIME)
+    return make_kit(folder, folder / LAUNCHER_NAME, target=target, solofile=solofile)
+
+
+def make_kit(folder: Path, launcher: Path, *, target: str = "", solofile: str = __version__) -> Kit:
+    """Make a kit in a folder that has a `runtime.pkg`."""
+    data, runtime = launcher.read_bytes(), (folder / ENTRY_NAME).read_bytes()
     info = KitInfo(
         target=target or host_target().name,
         solofile=solofile,
@@ -35,13 +44,12 @@ def make_tiny_kit(
         llama_cpp="0.5.0",
         llama_cpp_commit="0c1e57098",
         glibc="2.27",
-        launcher_size=len(launcher),
-        launcher_sha256=hashlib.sha256(launcher).hexdigest(),
-        runtime_size=len(RUNTIME),
-        runtime_sha256=hashlib.sha256(RUNTIME).hexdigest(),
+        launcher_size=len(data),
+        launcher_sha256=hashlib.sha256(data).hexdigest(),
+        runtime_size=len(runtime),
+        runtime_sha256=hashlib.sha256(runtime).hexdigest(),
     )
     kit = Kit(folder, info, origin="built")
-    kit.launcher.write_bytes(launcher)
-    kit.runtime_pkg.write_bytes(RUNTIME)
+    kit.launcher.write_bytes(data)
     (folder / INFO_NAME).write_bytes(msgspec.json.encode(info))
     return kit

@@ -79,6 +79,9 @@ def test_memory_to_fit_into() -> None:
     [
         ({"source": "tiny"}, SourceError, "tiny is no source of a model"),
         ({"targets": ["amiga"]}, ToolError, "amiga is not a target"),
+        ({"app": True}, UsageError, "Apps are for macOS"),
+        ({"app-id": "org.example.a"}, UsageError, "app-id is for an app"),
+        ({"app": True, "app-id": "a b"}, UsageError, "a b cannot be an app's identifier"),
         ({"fits": "8GB", "quantize": "Q8_0"}, UsageError, "fits and quantize choose a type each"),
         ({"pure": True}, UsageError, "how to quantize, but not to what"),
         ({"quantize": "Q0"}, UsageError, "Q0"),

@@ -1,0 +1,1 @@
+"""What a Mac's Finder starts: an app, and a script."""
