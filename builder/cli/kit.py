@@ -141,11 +141,11 @@ def import_(file: Path) -> None:
     console.result(str(import_kit(file).folder))
 
 
-@kit.command(cls=Command, examples=["kit wheel -o wheels", "kit wheel windows.kit -o ."])
+@kit.command(cls=Command, examples=["kit wheel", "kit wheel windows.kit -o dist"])
 @click.argument("what", required=False, metavar="[FILE|TARGET]")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path(), show_default=True,
-    help="folder to write it to",
+    help="existing folder to write it to",
 )  # fmt: skip
 def wheel(what: str | None, output: Path) -> None:
     """Write a kit as a wheel, which pip installs beside a builder on any system.
