@@ -38,8 +38,7 @@ _MAX_INFO_BYTES = 1 << 16
 
 def kit_file_name(kit: Kit) -> str:
     """Return what a .kit file is called unless the user says otherwise."""
-    plugins = "".join(f"-{name}" for name in kit.info.gpu)
-    return f"solofile-{kit.info.solofile}-{kit.info.target}{plugins}.kit"
+    return f"solofile-{kit.info.solofile}-{kit.info.name}.kit"
 
 
 def export_kit(kit: Kit, path: Path) -> Path:

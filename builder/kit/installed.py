@@ -1,25 +1,18 @@
 """Kits that pip installed: where their wheels lay them, and what the wheels are called."""
 
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+import sys
 from pathlib import Path
 
-from builder.targets import TARGETS
-
-# Beside the packages, with a folder for each target; no module of Python's.
+# Beside the packages, with a folder for each kit; no module of Python's.
 FOLDER = "solofile_kits"
 
 
-def distribution_name(target: str) -> str:
-    """Return what the package index calls the kit of a target."""
-    return f"solofile-kit-{target.replace('_', '-')}"
+def distribution_name(kit: str) -> str:
+    """Return what the package index calls a kit, as `linux-x86_64` or `linux-x86_64-vulkan`."""
+    return f"solofile-kit-{kit.replace('_', '-')}"
 
 
-def installed_folders() -> Iterator[Path]:
-    """Yield the folder of each kit that is installed where this builder runs."""
-    for target in TARGETS:
-        try:
-            installed = distribution(distribution_name(target))
-        except PackageNotFoundError:
-            continue
-        yield Path(str(installed.locate_file(FOLDER))) / target
+def installed_kits() -> list[Path]:
+    """Return the folders of installed kits where this builder's packages are, in Python's order."""
+    places = [Path(place) / FOLDER for place in dict.fromkeys(sys.path)]
+    return [folder for place in places for folder in sorted(place.glob("*"))]

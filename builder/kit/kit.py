@@ -16,7 +16,7 @@ from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.elf import lowest_glibc
 from builder.kit.freeze import freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
-from builder.kit.installed import distribution_name, installed_folders
+from builder.kit.installed import distribution_name, installed_kits
 from builder.kit.key import DISTRIBUTIONS, kit_key
 from builder.kit.package import write_package
 from builder.kit.python import Python, own_python, require_shared_python
@@ -72,6 +72,11 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
     runtime_size: int
     runtime_sha256: str
     gpu: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """What tells it from kits of other targets and with other plugins."""
+        return "-".join([self.target, *self.gpu])
 
     @property
     def digest(self) -> str:
@@ -157,7 +162,8 @@ def list_kits() -> list[Kit]:
     """Return every kit that is there, by target: those of the cache folder, the newest first."""
     folders = [path.parent for path in kits_folder().glob(f"*/*/{INFO_NAME}")]
     folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
-    kits = map(load_kit, [*folders, *installed_folders()])
+    folders += [folder for folder in installed_kits() if (folder / INFO_NAME).is_file()]
+    kits = map(load_kit, folders)
     return sorted(kits, key=lambda kit: kit.info.target)
 
 

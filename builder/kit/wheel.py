@@ -18,7 +18,7 @@ _METADATA = """\
 Metadata-Version: 2.1
 Name: {name}
 Version: {version}
-Summary: The launcher and the runtime that solofile packs for {target}
+Summary: The launcher and the runtime that solofile packs for {kit}
 License: MIT
 """
 
@@ -33,15 +33,15 @@ def write_wheel(kit: Kit, folder: Path) -> Path:
     Raises:
         DiskError: It could not be written.
     """
-    name, version, target = distribution_name(kit.info.target), kit.info.solofile, kit.info.target
+    name, version = distribution_name(kit.info.name), kit.info.solofile
     stem = f"{name.replace('-', '_')}-{version}"
-    metadata = _METADATA.format(name=name, version=version, target=target)
+    metadata = _METADATA.format(name=name, version=version, kit=kit.info.name)
     texts = {"METADATA": metadata, "WHEEL": _WHEEL}
     path = folder / f"{stem}-{_TAG}.whl"
     with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
         record = []
         for member in (INFO_NAME, LAUNCHER_NAME, ENTRY_NAME):
-            source, entry = kit.folder / member, _entry(f"{FOLDER}/{target}/{member}")
+            source, entry = kit.folder / member, _entry(f"{FOLDER}/{kit.info.name}/{member}")
             with source.open("rb") as plain, archive.open(entry, "w") as stored:
                 shutil.copyfileobj(plain, stored)
             record.append(_line(entry.filename, sha256_of(source), source.stat().st_size))

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _KEPT_LOG_LINES = 50
 _C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
+# What the system's loader calls ggml's libraries. On Windows they may begin with lib, too.
+_LIBRARY_NAMES = {"win32": "*{}.dll", "darwin": "lib{}.0.dylib"}
 
 
 class Llama:
@@ -139,7 +141,8 @@ def _do_nothing() -> Any:
 
 def ggml_library(name: str) -> Any:
     """Return one of ggml's own libraries: `ggml` has the backends, `ggml-base` what they share."""
-    return ctypes.CDLL(str(next(library_folder().glob(f"*{name}.so.0"))))
+    pattern = _LIBRARY_NAMES.get(sys.platform, "lib{}.so.0").format(name)
+    return ctypes.CDLL(str(next(library_folder().glob(pattern))))
 
 
 def has_gpu_plugins() -> bool:

@@ -2,19 +2,21 @@
 
 import importlib.metadata
 import json
+import shutil
 import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from builder.cli.kit import kit as kit_command
 from builder.kit.file import export_kit, import_kit, read_kit_file
 from builder.kit.installed import distribution_name
-from builder.kit.kit import Kit, ensure_kit, find_kit, list_kits
+from builder.kit.kit import INFO_NAME, Kit, ensure_kit, find_kit, list_kits, load_kit
 from builder.kit.wheel import write_wheel
 from builder.pypi import run_pip
 from builder.targets import TARGETS, host_target
@@ -37,15 +39,15 @@ def wheels(tmp_path: Path, own_cache: Path) -> Path:
 
 @pytest.fixture
 def install(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Install a requirement from the folder of wheels where this builder finds it."""
+    """Install requirements from the folder of wheels where this builder finds it."""
     site = tmp_path / "site"
     monkeypatch.syspath_prepend(str(site))
 
-    def install_one(requirement: str) -> None:
+    def install_all(requirements: str) -> None:
         options = ["--no-index", "--find-links", str(wheels), "--target", str(site)]
-        run_pip(["install", *options, requirement], doing="install a kit")
+        run_pip(["install", *options, *requirements.split()], doing="install a kit")
 
-    return install_one
+    return install_all
 
 
 def tiny(folder: Path, **facts: Any) -> Kit:
@@ -109,6 +111,21 @@ def test_which_one_is_used(tmp_path: Path, wheels: Path, install: Install) -> No
     imported = import_kit(export_kit(tiny(tmp_path / "same"), tmp_path / "same.kit"))
 
     assert ensure_kit(OTHER) == imported
+
+
+def test_one_with_a_plugin(tmp_path: Path, wheels: Path, install: Install) -> None:
+    """It is another distribution, beside the one without."""
+    plain = tiny(tmp_path / "kit")
+    info = msgspec.structs.replace(plain.info, gpu=["vulkan"])
+    shutil.copytree(plain.folder, tmp_path / "gpu")
+    (tmp_path / "gpu" / INFO_NAME).write_bytes(msgspec.json.encode(info))
+    paths = [write_wheel(load_kit(tmp_path / name), wheels) for name in ("kit", "gpu")]
+    assert paths[1].name.startswith(f"solofile_kit_{OTHER.name.replace('-', '_')}_vulkan-")
+    install(" ".join(map(str, paths)))
+
+    found = [find_kit(OTHER), find_kit(OTHER, gpu=["vulkan"])]
+
+    assert [kit.info.gpu for kit in found if kit] == [[], ["vulkan"]]
 
 
 def test_one_of_another_version(tmp_path: Path, wheels: Path, install: Install) -> None:
