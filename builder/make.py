@@ -23,6 +23,8 @@ from builder.pack import Contents, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize.options import QuantizeOptions
 from builder.report import BakedPrompt, Report
+from builder.sign.secret_key import SecretKey
+from builder.sign.sign import write_detached
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
 from builder.sources.source import FetchedModel, ResolvedSource, Source
 from builder.targets import Target, host_target
@@ -63,6 +65,7 @@ class Order:
         bake: Which prompts to compute and carry; None computes none.
         has_app: Whether a solofile for macOS gets an app beside it.
         app_id: What macOS knows that by; empty makes one.
+        signer: The key that signs it, inside and in a file beside it; None leaves it unsigned.
     """
 
     source: Source
@@ -89,6 +92,7 @@ class Order:
     bake: BakeOptions | None = None
     has_app: bool = False
     app_id: str = ""
+    signer: SecretKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         icon=order.icon or fetched.icon,
         parity=prepared.parity,
         prompts=[prompt.path for prompt in baked],
+        signer=order.signer,
     )
     stem = order.name or f"{prepared.name}-{facts.quantization}"
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
@@ -235,6 +240,9 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
     app_files = _app_files(order, contents, output)
+    if order.signer:
+        with console.progress("Signing", output.stat().st_size) as advance:
+            write_detached(output, order.signer, advance=advance)
     seconds = prepared.seconds + time.monotonic() - started
     report = _report(output, manifest, test, prepared, seconds, baked)
     return msgspec.structs.replace(report, app_files=[str(path) for path in app_files])

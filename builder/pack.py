@@ -13,10 +13,12 @@ from builder.file_range import FileRange
 from builder.files import require_space, synced_file
 from builder.icon import IconFile
 from builder.kit.kit import Kit
+from builder.sign.secret_key import SecretKey
+from builder.sign.sign import manifest_signature
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import Target
 from runtime.branding import Branding
-from runtime.container import MANIFEST_NAME, RUNTIME_NAME, ContainerWriter
+from runtime.container import MANIFEST_NAME, RUNTIME_NAME, SIGNATURE_NAME, ContainerWriter
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import (
     EntryFacts,
@@ -62,6 +64,7 @@ class Contents:
         icon: Its icon; None carries none.
         parity: How alike it and its original are, where that was found out.
         prompts: Files with computed prompts to carry.
+        signer: The key that signs the manifest; None leaves it unsigned.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Contents:
     icon: IconFile | None = None
     parity: Parity | None = None
     prompts: list[Path] = field(default_factory=list)
+    signer: SecretKey | None = None
 
     @property
     def weights_data(self) -> FileRange:
@@ -177,6 +181,9 @@ def _write_entries(
     package = FileRange.of(kit.runtime_pkg)
     runtime_sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
     _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
+    if contents.signer:
+        signature = manifest_signature(contents.signer, encode(manifest))
+        writer.add_bytes(SIGNATURE_NAME, signature)
     writer.finish()
     return manifest
 

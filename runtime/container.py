@@ -21,6 +21,7 @@ from runtime.zip_records import COPY_AGAIN, Entry, directory_and_end, read_direc
 
 MANIFEST_NAME = "solofile.json"
 RUNTIME_NAME = "runtime.pkg"
+SIGNATURE_NAME = f"{MANIFEST_NAME}.minisig"
 
 # Windows maps files at multiples of 64 KiB, the largest granularity of the systems we run on.
 ALIGNMENT = 65536

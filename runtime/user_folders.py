@@ -24,6 +24,14 @@ def user_state_dir() -> Path:
     return _folder("XDG_STATE_HOME", linux=".local/state", macos="Library/Application Support")
 
 
+def user_config_dir() -> Path:
+    """Return the folder for what a user has decided: the keys they sign with and trust.
+
+    `$XDG_CONFIG_HOME` or `~/.config`, `~/Library/Application Support`, `%LOCALAPPDATA%`.
+    """
+    return _folder("XDG_CONFIG_HOME", linux=".config", macos="Library/Application Support")
+
+
 def _folder(variable: str, *, linux: str, macos: str) -> Path:
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")

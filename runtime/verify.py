@@ -3,15 +3,17 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
-from runtime.container import MANIFEST_NAME, Checksums, Container
+from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Checksums, Container
 from runtime.errors import DamagedFileError
+from runtime.keys import trusted_keys
 from runtime.layout import DIRECTORY, header_fault, layout_faults
 from runtime.manifest import Manifest, decode
+from runtime.minisign import PublicKey
+from runtime.seal import Seal, is_readable, read_seal
 from runtime.zip_records import COPY_AGAIN, has_directory_records
 
 
@@ -20,15 +22,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         path: The file.
-        is_sound: Whether it is as it was packed.
-        wrong: The parts that are not, as far as they can be named.
-        problem: The same as a sentence; empty where nothing is wrong.
+        is_sound: Whether it is as it was packed and, where a key was named, signed by that.
+        wrong: The parts that are not as they were packed, as far as they can be named.
+        problem: What is wrong, as a sentence; empty where nothing is.
+        signature: The signature inside, as far as it was looked at; None where there is none.
     """
 
     path: str
     is_sound: bool
     wrong: list[str]
     problem: str = ""
+    signature: Seal | None = None
 
     def require_sound(self) -> None:
         """Raise the problem.
@@ -37,26 +41,61 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
             DamagedFileError: There is one.
         """
         if not self.is_sound:
-            raise DamagedFileError(self.problem, hint=COPY_AGAIN)
+            raise DamagedFileError(self.problem, hint=COPY_AGAIN if self.wrong else "")
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said of a sound file."""
+        seal = self.signature
+        if seal is None:
+            return f"{self.path} is sound."
+        if not seal.is_checked:
+            return (
+                f"{self.path} is sound. It says that key {seal.key} signed it, which is not known "
+                "here; name that key with --key to check it."
+            )
+        owner = f" ({seal.owner})" if seal.owner else ""
+        return f"{self.path} is sound, and signed by key {seal.key}{owner}."
 
 
-def judge(path: Path, *, advance: Callable[[int], None] = lambda _: None) -> Verdict:
+def judge(
+    path: Path,
+    *,
+    key: PublicKey | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Verdict:
     """Return what is to be said of a solofile, or of a file that is none.
 
     Args:
         path: The file.
+        key: Who must have signed it; None takes what the user's trusted keys say of a signature,
+            and does without one.
         advance: Told the bytes of each chunk checked.
 
     Raises:
         UnsupportedError: Its format is newer than this version reads.
+        UsageError: One of the user's keys cannot be read.
     """
-    wrong, problem = [], ""
+    seal = None
+    wrong: list[str] = []
+    problem = ""
     try:
-        if wrong := verify(path, advance=advance):
-            problem = f"{path} is damaged in {', '.join(wrong)}."
+        if not (wrong := verify(path, advance=advance)):
+            with Container.open(path) as container:
+                seal = read_seal(container, [key] if key else trusted_keys())
+            if seal and seal.is_checked and not seal.is_valid:
+                wrong = ["the signature"]
     except DamagedFileError as error:
         problem = error.message
-    return Verdict(path=str(path), is_sound=not problem, wrong=wrong, problem=problem)
+    if wrong:
+        problem = f"{path} is damaged in {', '.join(wrong)}."
+    elif key and not problem and seal is None:
+        problem = f"{path} is not signed."
+    elif key and seal and not seal.is_checked:
+        problem = f"{path} is not signed by key {key.number} but, it says, by {seal.key}."
+    return Verdict(
+        path=str(path), is_sound=not problem, wrong=wrong, problem=problem, signature=seal
+    )
 
 
 def verify(path: Path, *, advance: Callable[[int], None] = lambda _: None) -> list[str]:
@@ -105,7 +144,7 @@ def _manifest_fault(container: Container) -> str:
 def _wrong_parts(
     container: Container, manifest: Manifest, advance: Callable[[int], None]
 ) -> list[str]:
-    names = [MANIFEST_NAME, *(facts.name for facts in manifest.entries)]
+    names = [MANIFEST_NAME, SIGNATURE_NAME, *(facts.name for facts in manifest.entries)]
     wrong = layout_faults(container, manifest.launcher.size, names)
     launcher = container.range(0, manifest.launcher.size)
     if _checksums(launcher, advance).sha256 != manifest.launcher.sha256:
@@ -121,17 +160,19 @@ def _wrong_parts(
             wrong.append(facts.name)
         elif found.crc32 != container.entry(facts.name).crc32:
             wrong.append(f"the header of {facts.name}")
+    try:
+        is_signature_readable = is_readable(container)
+    except DamagedFileError:
+        is_signature_readable = False
+    wrong += [] if is_signature_readable else [SIGNATURE_NAME]
     unlisted = sorted(container.entries.keys() - set(names))
     return wrong + [f"{name}, which the manifest does not list" for name in unlisted]
 
 
 def _checksums(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Checksums:
     digest, crc32 = hashlib.sha256(), 0
-    # Both let go of the interpreter's lock, so a second core takes the checksum.
-    with ThreadPoolExecutor(1) as pool:
-        for chunk in chunks:
-            coming = pool.submit(zlib.crc32, chunk, crc32)
-            digest.update(chunk)
-            crc32 = coming.result()
-            advance(len(chunk))
+    for chunk in chunks:
+        digest.update(chunk)
+        crc32 = zlib.crc32(chunk, crc32)
+        advance(len(chunk))
     return Checksums(digest.hexdigest(), crc32)

@@ -82,6 +82,11 @@ _GROUPS = {
 @click.option("--color", metavar="#RRGGBB", help="accent colour")
 @click.option("--icon", type=click.Path(path_type=Path), metavar="FILE", help="PNG or SVG")
 @click.option("--accept-license", is_flag=True, help="go on if it must not be passed on")
+@click.option("--sign", is_flag=True, help="sign it with your own key")
+@click.option(
+    "--sign-key", type=click.Path(path_type=Path), metavar="FILE",
+    help="secret key to sign it with instead",
+)  # fmt: skip
 @click.option("--smoke-test/--no-smoke-test", default=True, help="start the finished file once")
 @click.option(
     "--toolchain",

@@ -17,10 +17,12 @@ COMMANDS = {
     "imatrix": "builder.cli.imatrix",
     "init": "builder.cli.init",
     "inspect": "builder.cli.inspect",
+    "key": "builder.cli.key",
     "kit": "builder.cli.kit",
     "parity": "builder.cli.parity",
     "perplexity": "builder.cli.perplexity",
     "quantize": "builder.cli.quantize",
+    "sign": "builder.cli.sign",
     "test": "builder.cli.test",
     "verify": "builder.cli.verify",
 }

@@ -47,6 +47,8 @@ EXCLUDES = [
     "_codecs_tw", "_multibytecodec",
     # It is GPL, so it is not ours to hand out.
     "readline",
+    # PyNaCl's C module needs their C module alone.
+    "cffi", "pycparser",
     # Found only where the tests' packages are, or as fast without it.
     "pygments", "wcwidth._wcwidth_c",
 ]  # fmt: skip
@@ -79,7 +81,7 @@ def freeze(folder: Path, libraries: Path, python: Python, plugins: Sequence[Path
             # The program carries a note behind its last section: where its archive is.
             if library.is_file() and library.name != NAME and is_elf(library):
                 cut_unloaded(library)
-                _hide_prefix(library, python.prefix)
+                _hide_prefix(library, python)
         shutil.copytree(frozen, folder, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(
         libraries,
@@ -106,6 +108,8 @@ def _stage(scratch: Path) -> None:
         "paths": [str(PROJECT), str(binding.parent)],
         "hidden_imports": [
             *_PICKED_BY_NAME,
+            # What PyNaCl's C module imports.
+            "_cffi_backend",
             *(f"llama_cpp.{name}" for name in BINDING_MODULES),
             *runtime_modules(),
         ],
@@ -139,13 +143,17 @@ def _run_pyinstaller(scratch: Path, python: Python) -> None:
         )
 
 
-def _hide_prefix(library: Path, prefix: str) -> None:
+def _hide_prefix(library: Path, python: Python) -> None:
     """Overwrite the folder Python was installed in: it tells of the builder, often their name.
 
-    Slashes take its place. Nothing moves, and a search path below it becomes `/lib`.
+    Slashes take its place. Nothing moves, and a search path below it becomes `/lib`. A version at
+    its end stays: linkers let a text that is the end of another lie inside that one.
     """
+    prefix = python.prefix
     if prefix in _COMMON_PREFIXES:
         return
+    kept = python.version if prefix.endswith(python.version) else ""
     found, data = prefix.encode(), library.read_bytes()
     if found in data:
-        library.write_bytes(data.replace(found, b"/" * len(found)))
+        hidden = f"{'/' * (len(found) - len(kept))}{kept}".encode()
+        library.write_bytes(data.replace(found, hidden))

@@ -15,9 +15,9 @@ from builder.targets import Target
 
 # The distributions that are frozen, or that freeze and compress.
 DISTRIBUTIONS = [
-    "anyio", "click", "h11", "idna", "jinja2", "markupsafe", "msgspec", "prompt-toolkit",
-    "pyinstaller", "pyinstaller-hooks-contrib", "starlette", "typing-extensions", "uvicorn",
-    "wcwidth", "zstandard",
+    "anyio", "cffi", "click", "h11", "idna", "jinja2", "markupsafe", "msgspec", "prompt-toolkit",
+    "pyinstaller", "pyinstaller-hooks-contrib", "pynacl", "starlette", "typing-extensions",
+    "uvicorn", "wcwidth", "zstandard",
 ]  # fmt: skip
 
 _BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package, python)]

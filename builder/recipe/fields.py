@@ -119,6 +119,8 @@ class ModelFields(
     accept_license: Annotated[
         bool, _meta("Go on although a licence forbids passing the model on", True)
     ] = False
+    sign: Annotated[bool, _meta("Sign it with your own key", True)] = False
+    sign_key: Annotated[str, _meta("Secret key to sign it with instead", "maker.key")] = ""
     smoke_test: Annotated[bool, _meta("Start the finished file once", False)] = True
     toolchain: Annotated[
         Literal["zig", "system"], _meta("Compiler for a kit that is not there yet", "system")

@@ -18,6 +18,8 @@ from builder.quantize.flags import QuantizeFlags
 from builder.quantize.options import QuantizeOptions
 from builder.recipe.fields import ModelFields
 from builder.recipe.layer import Layer
+from builder.sign.own_key import open_key
+from builder.sign.secret_key import SecretKey
 from builder.sources.parse import parse_source
 from builder.targets import ALL, Target, find_target, host_target
 from runtime.branding import Branding
@@ -49,18 +51,31 @@ def make_jobs(layers: Sequence[Layer]) -> list[Job]:
     """
     jobs = []
     models = [msgspec.convert(layer, ModelFields) for layer in layers]
+    signers = _open_signers(models)
     is_any_quantized = any(model.quantize for model in models)
     for number, model in enumerate(models, 1):
         # How to quantize may be said once for all, although some are taken as they are.
         takes_as_is = is_any_quantized and not model.quantize
         try:
-            jobs.append(_make_job(model, None if takes_as_is else _quantize_options(model)))
+            quantize = None if takes_as_is else _quantize_options(model)
+            jobs.append(_make_job(model, quantize, signers.get(_signer_name(model))))
         except AppError as error:
             if len(models) > 1:
                 error.message = f"Model {number}: {error.message}"
             raise
     _require_own_files(jobs)
     return jobs
+
+
+def _signer_name(model: ModelFields) -> str | None:
+    """Return the file of the key that signs a model; empty is the user's own key."""
+    return model.sign_key if model.sign or model.sign_key else None
+
+
+def _open_signers(models: Sequence[ModelFields]) -> dict[str | None, SecretKey]:
+    """Return each key that signs, asked for its passphrase once and before anything is made."""
+    names = {_signer_name(model) for model in models}
+    return {name: open_key(Path(name) if name else None) for name in names if name is not None}
 
 
 def _require_own_files(jobs: Sequence[Job]) -> None:
@@ -75,7 +90,9 @@ def _require_own_files(jobs: Sequence[Job]) -> None:
             )
 
 
-def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
+def _make_job(
+    model: ModelFields, quantize: QuantizeOptions | None, signer: SecretKey | None
+) -> Job:
     targets = _targets(model.targets, model.gpu)
     if model.fits and model.quantize:
         raise UsageError("fits and quantize choose a type each.", hint="Leave one of them out.")
@@ -108,6 +125,7 @@ def _make_job(model: ModelFields, quantize: QuantizeOptions | None) -> Job:
         bake=_bake_options(model),
         has_app=_has_app(model, targets),
         app_id=model.app_id,
+        signer=signer,
     )
     return Job(model.name or model.source, order, targets)
 

@@ -37,7 +37,8 @@ def make_layer(fields: Layer, folder: Path) -> Layer:
         layer["lora"] = [_source("lora", text, folder) for text in layer["lora"]]
     branding = layer.get("branding", {})
     for table, key in (
-        (layer, "imatrix"), (layer, "calibrate"), (layer, "output"), (branding, "icon")
+        (layer, "imatrix"), (layer, "calibrate"), (layer, "output"), (layer, "sign-key"),
+        (branding, "icon"),
     ):  # fmt: skip
         if table.get(key):
             table[key] = _path(table[key], folder)

@@ -9,11 +9,13 @@ import msgspec
 
 from runtime.cli.command import answer, say, solofile_named
 from runtime.errors import DamagedFileError
+from runtime.keys import find_public_key
 from runtime.verify import judge
 
 SUMMARY = "Check every byte of this solofile, or of another one, against its manifest."
 EXAMPLES = """\
   MODEL verify
+  MODEL verify --key maker.pub
   MODEL verify other-solofile --json"""
 GROUPS = ()
 
@@ -21,22 +23,28 @@ GROUPS = ()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="another solofile")
+    parser.add_argument(
+        "--key",
+        metavar="FILE|PUBLICKEY",
+        help="who must have signed it: a public key of minisign's",
+    )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
     path = solofile_named(arguments.file, "to verify")
+    key = find_public_key(arguments.key) if arguments.key else None
     progress = _Progress(path.stat().st_size)
     try:
-        verdict = judge(path, advance=progress.advance)
+        verdict = judge(path, key=key, advance=progress.advance)
     finally:
         progress.end()
     if arguments.json:
         answer(msgspec.json.format(msgspec.json.encode(verdict)).decode())
         return 0 if verdict.is_sound else DamagedFileError.exit_code
     verdict.require_sound()
-    answer(f"{path} is sound.")
+    answer(verdict.sentence)
     return 0
 
 

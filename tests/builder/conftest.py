@@ -47,7 +47,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(home))
     for name in (
         "OLLAMA_MODELS", "LLAMA_CACHE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME",
-        "XDG_CACHE_HOME",
+        "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "SOLOFILE_PASSPHRASE",
     ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return home

@@ -16,12 +16,15 @@ from builder.__main__ import run
 from builder.errors import DiskError
 from builder.kit.kit import Kit
 from builder.make import Order, make_solofile
+from builder.sign.secret_key import SecretKey
 from builder.smoke import SmokeTestError
 from builder.sources.gguf_file import GgufFile
 from builder.targets import TARGETS, host_target
 from runtime.container import Container
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import read_manifest
+from runtime.minisign import digest_of, parse_signature
+from runtime.verify import judge
 from tests.builder.tiny_gguf import write_gguf, write_split_gguf
 from tests.builder.tiny_kit import make_tiny_kit
 
@@ -76,6 +79,16 @@ def test_windows_needs_a_suffix(order: Order) -> None:
     report = make_solofile(replace(windows, output=Path("chat")))
     assert report.path == "chat.exe"
     assert report.answer is None
+
+
+def test_signed(order: Order) -> None:
+    """The file carries a signature, and one over all of it lies beside it."""
+    key = SecretKey.new()
+    path = Path(make_solofile(replace(order, signer=key)).path)
+    assert judge(path, key=key.public).is_sound
+    beside = parse_signature(path.with_name(f"{path.name}.minisig").read_bytes())
+    assert beside
+    assert beside.is_by(key.public, digest_of(path.read_bytes()))
 
 
 def test_twice_the_same(order: Order) -> None:

@@ -8,6 +8,8 @@ from builder.errors import SourceError, ToolError
 from builder.quantize.table import find_quantization
 from builder.recipe.job import make_jobs
 from builder.recipe.layer import Layer
+from builder.sign.own_key import own_key_path
+from builder.sign.secret_key import SecretKey, write_secret_key
 from builder.sources.hub import HubModel
 from builder.sources.source import Source
 from builder.targets import TARGETS, host_target
@@ -111,3 +113,25 @@ def test_a_file_for_each_model(tmp_path: Path) -> None:
         assert len(make_jobs([LEAST | {"output": output}] * 2)) == 2
     with pytest.raises(UsageError, match=r"2 models would be written to .*chat"):
         make_jobs([LEAST | {"output": f"{tmp_path}/chat"}] * 2)
+
+
+def test_each_model_is_signed_by_its_key(tmp_path: Path) -> None:
+    """A key is opened before anything is made, and one that is not there ends it all."""
+    keys = {name: SecretKey.new() for name in ("one", "two")}
+    for name, key in keys.items():
+        write_secret_key(tmp_path / name, key, "")
+    layers = [LEAST | {"sign-key": str(tmp_path / name)} for name in keys]
+    signers = [job.order.signer for job in make_jobs([*layers, LEAST])]
+    assert signers == [*keys.values(), None]
+    with pytest.raises(UsageError, match="There is no key"):
+        make_jobs([*layers, LEAST | {"sign-key": str(tmp_path / "three")}])
+
+
+def test_ones_own_key_signs(own_home: Path) -> None:
+    """Without a file it is the key that `key new` makes."""
+    with pytest.raises(UsageError, match=r"There is no key .*own\.key"):
+        make_jobs([LEAST | {"sign": True}])
+    key = SecretKey.new()
+    write_secret_key(own_key_path(), key, "")
+    (job,) = make_jobs([LEAST | {"sign": True}])
+    assert job.order.signer == key

@@ -1,0 +1,1 @@
+"""Signing: keys as minisign keeps them, signatures inside solofiles and beside them."""

@@ -1,0 +1,93 @@
+"""Signing solofiles: the manifest inside, and the whole file beside it."""
+
+import errno
+import hashlib
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from builder.errors import DiskError
+from builder.files import CHUNK_BYTES, atomic_file
+from builder.sign.secret_key import SecretKey
+from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Container
+from runtime.errors import UsageError
+from runtime.minisign import digest_of
+from runtime.seal import UNTRUSTED_COMMENT
+from runtime.zip_records import Entry, directory_and_end
+
+# What minisign itself puts behind a name where the signature is over a digest.
+_COMMENT = "file:{}\thashed"
+
+
+def manifest_signature(key: SecretKey, manifest: bytes) -> bytes:
+    """Return the text of the entry that signs a manifest."""
+    comment = _COMMENT.format(MANIFEST_NAME)
+    return (
+        key.sign(digest_of(manifest), comment=comment, untrusted=UNTRUSTED_COMMENT).file().encode()
+    )
+
+
+def embed_signature(path: Path, key: SecretKey) -> None:
+    """Put a signature over its manifest into a solofile, in the place of the one it has.
+
+    It becomes the last entry, so only the directory behind the others is written anew, at once.
+
+    Args:
+        path: A solofile that was found to be sound.
+        key: Who signs.
+
+    Raises:
+        DiskError: The file cannot be written, or the disk is full.
+        UsageError: It runs at this moment.
+    """
+    with Container.open(path) as container:
+        entries = [one for one in container.entries.values() if one.name != SIGNATURE_NAME]
+        data = manifest_signature(key, container.read(MANIFEST_NAME))
+    entry = Entry(SIGNATURE_NAME, entries[-1].end, len(data), zlib.crc32(data))
+    end = directory_and_end([*entries, entry], entry.end)
+    tail = entry.local_header() + data + end
+    try:
+        with path.open("r+b", buffering=0) as file:
+            file.seek(entry.header_offset)
+            num_written = file.write(tail)
+            file.truncate()
+            os.fsync(file)
+    except OSError as error:
+        if error.errno == errno.ETXTBSY:
+            raise UsageError(f"{path} runs at this moment.", hint="End it first.") from error
+        raise DiskError(f"{path} cannot be written: {error.strerror}.") from error
+    if num_written != len(tail):
+        raise DiskError(
+            f"The disk with {path.parent} is full, and {path} is damaged in its directory now.",
+            hint="Free some space and make it again.",
+        )
+
+
+def write_detached(
+    path: Path, key: SecretKey, *, advance: Callable[[int], None] = lambda _: None
+) -> Path:
+    """Write a signature over a whole file beside it, as `minisign -Vm FILE` looks for it.
+
+    Args:
+        path: The file.
+        key: Who signs.
+        advance: Told the bytes of each chunk read.
+
+    Returns:
+        The signature's file.
+
+    Raises:
+        DiskError: It cannot be written.
+    """
+    digest = hashlib.blake2b()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            advance(len(chunk))
+    beside = path.with_name(f"{path.name}.minisig")
+    comment = _COMMENT.format(path.name)
+    signature = key.sign(digest.digest(), comment=comment, untrusted=f"signature of {path.name}")
+    with atomic_file(beside) as file:
+        file.write(signature.file().encode())
+    return beside
