@@ -98,6 +98,20 @@ def test_devices_are_counted_from_0(vulkan: Path, gguf: Path) -> None:
     assert "main-gpu is 7, and there are" in told.stderr
 
 
+def test_no_driver_at_all(vulkan: Path, gguf: Path) -> None:
+    """The plugin loads and finds nothing; the answer comes from the processor, without a crash.
+
+    ggml lets go of such a plugin and then trips over it when a process ends in the usual way.
+    """
+    nowhere = {"VK_DRIVER_FILES": "/nonexistent", "VK_ICD_FILENAMES": "/nonexistent"}
+    told = run_with(vulkan, "-m", "runtime", "info", "--devices", gguf, **nowhere)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "GPU       none: vulkan finds no GPU with a driver\n" in told.stdout
+    told = run_with(vulkan, "-m", "runtime", "run", "-m", gguf, "-n", "2", "Hi", **nowhere)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout
+
+
 def test_a_device_of_the_processor_is_no_gpu(vulkan: Path, gguf: Path) -> None:
     """Without being told to, nothing is computed on a device that is the processor itself."""
     told = run_with(vulkan, "-m", "runtime", "info", "--devices", gguf)
