@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from runtime.errors import DamagedFileError
-from runtime.glibc import GlibcVersion
 
 ENTRY_NAME = "runtime.pkg"
 MAGIC = b"SOLOPKG2"
 # magic, SHA-256 of the compressed stream, its size, the sum of the unpacked files' sizes, and the
-# lowest glibc the runtime needs: major and minor, 0 and 0 where that does not matter
+# lowest glibc, or macOS, the runtime needs: major and minor, 0 and 0 where that does not matter
 HEADER = struct.Struct("<8s32sQQHH")
 HEADER_BYTES = HEADER.size
-_NO_GLIBC = GlibcVersion(0, 0)
+_ANY_SYSTEM = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +27,23 @@ class PackageHeader:
         sha256: The digest of the compressed stream, 32 bytes.
         compressed_bytes: The size of the compressed stream.
         unpacked_bytes: The sum of the sizes of the files inside.
-        glibc: The lowest glibc they run on; None where that does not matter.
+        lowest_system: The lowest version of glibc, or of macOS, that they run on; None where that
+            does not matter.
     """
 
     sha256: bytes
     compressed_bytes: int
     unpacked_bytes: int
-    glibc: GlibcVersion | None = None
+    lowest_system: tuple[int, int] | None = None
 
     def pack(self) -> bytes:
         """Return the header as it stands in the file."""
-        glibc = self.glibc or _NO_GLIBC
         return HEADER.pack(
             MAGIC,
             self.sha256,
             self.compressed_bytes,
             self.unpacked_bytes,
-            glibc.major,
-            glibc.minor,
+            *(self.lowest_system or _ANY_SYSTEM),
         )
 
     @classmethod
@@ -57,10 +55,13 @@ class PackageHeader:
         """
         if len(data) < HEADER_BYTES or not data.startswith(MAGIC):
             raise DamagedFileError("This is not a runtime package.", hint="Build the kit again.")
-        _, sha256, compressed_bytes, unpacked_bytes, *glibc = HEADER.unpack_from(data)
-        lowest = GlibcVersion(*glibc)
+        _, sha256, compressed_bytes, unpacked_bytes, *lowest = HEADER.unpack_from(data)
+        lowest_system = (lowest[0], lowest[1])
         return cls(
-            sha256, compressed_bytes, unpacked_bytes, None if lowest == _NO_GLIBC else lowest
+            sha256,
+            compressed_bytes,
+            unpacked_bytes,
+            None if lowest_system == _ANY_SYSTEM else lowest_system,
         )
 
     @property

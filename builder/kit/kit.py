@@ -18,6 +18,7 @@ from builder.kit.freeze import freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
 from builder.kit.installed import distribution_name, installed_kits
 from builder.kit.key import DISTRIBUTIONS, kit_key
+from builder.kit.macho import lowest_macos
 from builder.kit.package import write_package
 from builder.kit.python import Python, own_python, require_shared_python
 from builder.kit.root import foreign_python, has_root, made_foreign_python
@@ -52,6 +53,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
         llama_cpp: The version of llama.cpp.
         llama_cpp_commit: The commit of llama.cpp.
         glibc: The lowest glibc it runs on; empty where that does not matter.
+        macos: The lowest macOS it runs on; empty on other systems.
         gpu: The GPU plugins in it, by name, in alphabetical order.
         launcher_size: In bytes.
         launcher_sha256: In hex.
@@ -67,6 +69,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
     llama_cpp: str
     llama_cpp_commit: str
     glibc: str
+    macos: str = ""
     launcher_size: int
     launcher_sha256: str
     runtime_size: int
@@ -304,8 +307,13 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
     with scratch_folder(scratch_path("kit")) as frozen:
         freeze(frozen, parts.libraries, parts.python, parts.plugins)
         glibc = lowest_glibc(frozen)
+        macos = lowest_macos(frozen)
         with console.status("Compressing the runtime"):
-            write_package(frozen, folder / ENTRY_NAME, glibc=glibc)
+            write_package(
+                frozen,
+                folder / ENTRY_NAME,
+                lowest_system=(glibc.major, glibc.minor) if glibc else macos,
+            )
     info = KitInfo(
         target=target.name,
         solofile=__version__,
@@ -314,6 +322,7 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
         llama_cpp=llamacpp.LLAMA_CPP_VERSION,
         llama_cpp_commit=llamacpp.LLAMA_CPP_COMMIT,
         glibc=str(glibc or ""),
+        macos=".".join(map(str, macos or ())),
         gpu=parts.gpu,
         launcher_size=(folder / LAUNCHER_NAME).stat().st_size,
         launcher_sha256=sha256_of(folder / LAUNCHER_NAME),

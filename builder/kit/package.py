@@ -9,7 +9,6 @@ from typing import IO
 import zstandard
 
 from builder.files import CHUNK_BYTES, atomic_file
-from runtime.glibc import GlibcVersion
 from runtime.package import HEADER_BYTES, PackageHeader
 
 LEVEL = 19
@@ -17,13 +16,16 @@ LEVEL = 19
 WINDOW_LOG = 24
 
 
-def write_package(folder: Path, path: Path, *, glibc: GlibcVersion | None = None) -> PackageHeader:
+def write_package(
+    folder: Path, path: Path, *, lowest_system: tuple[int, int] | None = None
+) -> PackageHeader:
     """Write a frozen runtime's folder as `runtime.pkg`; the same files give the same bytes.
 
     Args:
         folder: The frozen runtime.
         path: The file to write.
-        glibc: The lowest glibc it runs on; None where that does not matter.
+        lowest_system: The lowest version of glibc, or of macOS, that it runs on; None where that
+            does not matter.
 
     Returns:
         The header it got.
@@ -44,7 +46,7 @@ def write_package(folder: Path, path: Path, *, glibc: GlibcVersion | None = None
         digest = hashlib.sha256()
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-        header = PackageHeader(digest.digest(), compressed_bytes, unpacked_bytes, glibc)
+        header = PackageHeader(digest.digest(), compressed_bytes, unpacked_bytes, lowest_system)
         file.seek(0)
         file.write(header.pack())
     return header

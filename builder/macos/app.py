@@ -97,7 +97,7 @@ def _fill(contents: Path, solofile: Path, kit: Kit, target: Target, order: AppOr
         icon="icon" if picture else "",
         identifier=identifier,
         version=__version__,
-        lowest_macos=target.lowest_macos,
+        lowest_macos=kit.info.macos or target.lowest_macos,
     )
     (contents / "Info.plist").write_text(info, encoding="utf-8")
     seal(contents, program, identifier)

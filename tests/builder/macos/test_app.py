@@ -6,8 +6,10 @@ import plistlib
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from builder.errors import DiskError
@@ -42,6 +44,14 @@ def test_it_says_what_finder_asks(solofile: Path, kit: Kit) -> None:
     assert info["LSMinimumSystemVersion"] == "11.0"
     assert info["LSUIElement"] is True
     assert info["CFBundlePackageType"] == "APPL"
+
+
+def test_it_asks_for_the_macos_that_its_runtime_does(solofile: Path, kit: Kit) -> None:
+    """Finder then refuses older ones with a sentence of its own."""
+    newer = replace(kit, info=msgspec.structs.replace(kit.info, macos="14.2"))
+    contents = make_app(solofile, newer)
+    info = plistlib.loads((contents / "Info.plist").read_bytes())
+    assert info["LSMinimumSystemVersion"] == "14.2"
 
 
 def test_the_solofile_in_it_is_whole(solofile: Path, kit: Kit) -> None:

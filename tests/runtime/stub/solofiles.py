@@ -36,7 +36,9 @@ def make_package(
     (files / "lib" / "data.so").symlink_to("data.so.1")
     (files / "lib" / "empty").touch()
     (files / "filler").write_bytes(bytes(filler_bytes))
-    write_package(files, folder / ENTRY_NAME, glibc=glibc)
+    write_package(
+        files, folder / ENTRY_NAME, lowest_system=(glibc.major, glibc.minor) if glibc else None
+    )
     return folder / ENTRY_NAME
 
 
