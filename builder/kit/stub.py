@@ -67,6 +67,7 @@ _BUILDS = {
     # Their one library, libSystem, is a part of macOS.
     "macos-arm64": _Build("aarch64-macos.11.0", ("posix", "macos"), ()),
     "macos-x86_64": _Build("x86_64-macos.11.0", ("posix", "macos"), ()),
+    "windows-x86_64": _Build("x86_64-windows-gnu", ("windows",), ("-municode", "-ladvapi32")),
 }
 
 

@@ -55,6 +55,8 @@ def collect(built: Path, folder: Path) -> None:
         elif match := _LINUX_NAME.fullmatch(path.name):
             stem, suffix = match["stem"], ".so"
             name = f"{stem}.so.{match['major']}" if match["major"] else path.name
+        elif path.suffix == ".dll":
+            stem, suffix, name = path.stem, path.suffix, path.name
         else:
             continue
         shutil.copy(path, folder / name)

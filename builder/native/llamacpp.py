@@ -77,15 +77,14 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
     """Return the folder with the native libraries of `target`, built on first use.
 
     Args:
-        target: What they run on; zig builds for any Linux and macOS, wherever it runs.
+        target: What they run on; zig builds for any system, wherever it runs.
         toolchain: `zig` (no compiler needed, runs on old systems) or `system`.
 
     Raises:
         SourceError: A download failed.
         ToolError: The target cannot be built here, or the compiler failed.
     """
-    can_cross = toolchain == "zig" and target.name.startswith(("linux-", "macos-"))
-    if target != host_target() and not can_cross:
+    if target != host_target() and toolchain != "zig":
         raise ToolError(
             f"The native libraries for {target.name} cannot be built on {host_target().name} "
             f"by the {toolchain} toolchain.",

@@ -18,6 +18,10 @@ NINJA = "ninja==1.13.2"
 # cmake's names for systems.
 _CMAKE_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 
+# A library made for MinGW exports all it has, and with zig what every library has of its own, too.
+_EXPORTS = r"""__asm__(".section .drectve,\"yn\"\n.ascii \" -exclude-symbols:atexit\"\n");
+"""
+
 # zig takes no ARM architecture as clang does, only a processor with features by LLVM's names:
 # -march=armv8.2-a+dotprod+fp16 is -mcpu=generic+v8_2a+dotprod+fullfp16, and +nosve is -sve.
 # It links no bundles, in which macOS keeps plugins; dlopen takes libraries as well.
@@ -95,8 +99,8 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
     """
     compiler = zig()
     wrappers.mkdir(parents=True, exist_ok=True)
-    options = ["-DCMAKE_SHARED_LINKER_FLAGS=-s", "-DCMAKE_MODULE_LINKER_FLAGS=-s"]
-    options.append("-DCMAKE_EXE_LINKER_FLAGS=-s")
+    options = ["-DCMAKE_MODULE_LINKER_FLAGS=-s", "-DCMAKE_EXE_LINKER_FLAGS=-s"]
+    shared_flags = "-s"
     if target != host_target():
         system, _, processor = target.name.partition("-")
         options.append(f"-DCMAKE_SYSTEM_NAME={_CMAKE_SYSTEMS[system]}")
@@ -105,9 +109,15 @@ def zig_toolchain(target: Target, wrappers: Path) -> Toolchain:
             # cmake insists on it, and uses it where libraries are installed, which ours are not.
             options.append("-DCMAKE_INSTALL_NAME_TOOL=install_name_tool")
     compilers = {}
-    for tool, variable in (
-        ("cc", "C_COMPILER"), ("c++", "CXX_COMPILER"), ("ar", "AR"), ("ranlib", "RANLIB")
-    ):  # fmt: skip
+    tools = {"cc": "C_COMPILER", "c++": "CXX_COMPILER", "ar": "AR", "ranlib": "RANLIB"}
+    if target.name.startswith("windows-"):
+        # cmake insists on it, although no resource is compiled.
+        tools["rc"] = "RC_COMPILER"
+        exports = wrappers / "exports.c"
+        exports.write_text(_EXPORTS, encoding="utf-8")
+        shared_flags += f" {exports.as_posix()}"
+    options.append(f"-DCMAKE_SHARED_LINKER_FLAGS={shared_flags}")
+    for tool, variable in tools.items():
         arguments = f"{tool} -target {target.zig_triple}" if tool.startswith("c") else tool
         is_windows = os.name == "nt"
         wrapper = wrappers / (f"{tool}.cmd" if is_windows else tool)

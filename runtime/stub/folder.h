@@ -6,8 +6,6 @@
 #include "message.h"
 #include "place.h"
 
-enum { FOLDER_NAME_BYTES = 32 }; /* half of the package's SHA-256, in hex */
-
 struct runtime {
     char path[PATH_BYTES];
     bool is_new;
@@ -15,8 +13,7 @@ struct runtime {
 
 /* Find the package's folder in a place, or unpack the package there.
  *
- * A shared lock on the folder stays held by this process, past exec, and keeps the folder from
- * being swept while it is in use.
+ * It stays held by this process, past exec, and so is not swept while it is in use.
  * Returns: false, with the reason, when the place cannot be used. */
 bool settle(const struct place *place, int solofile, const struct package *package,
             struct runtime *runtime, struct reason *why);

@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include "console.h"
 #include "window.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 16 * 1024 };
+enum { TEXT_BYTES = 16 * 1024, NAME_CHARACTERS = 255 };
 
 static const char *program_name = "solofile";
 static int num_program_arguments;
@@ -24,9 +25,11 @@ void name_program(int num_arguments, const char *invoked_as)
 
 static void print_line(const char *format, va_list arguments)
 {
-    fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    static char line[NAME_CHARACTERS + TEXT_BYTES + sizeof ": \n"];
+    int size = snprintf(line, sizeof line, "%.*s: ", NAME_CHARACTERS, program_name);
+    vsnprintf(line + size, TEXT_BYTES, format, arguments);
+    strcat(line, "\n");
+    print_error(line);
 }
 
 void say(const char *format, ...)
@@ -67,7 +70,9 @@ static const char *meaning_of(int error)
     case EROFS:
         return "is on a read-only file system";
     case ENOSPC:
+#ifdef EDQUOT
     case EDQUOT:
+#endif
         return "is on a disk that is full";
     case ENOENT:
         return "does not exist";

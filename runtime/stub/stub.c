@@ -8,6 +8,7 @@
 #include "archive.h"
 #include "arguments.h"
 #include "folder.h"
+#include "launch.h"
 #include "message.h"
 #include "own_file.h"
 #include "place.h"
@@ -43,7 +44,7 @@ static void find_runtime(int solofile, const char *path, const char *unpack_dir,
     fail_without_place(reasons, num_places);
 }
 
-int main(int num_arguments, char **arguments)
+void launch(int num_arguments, char **arguments)
 {
     static char path[PATH_BYTES];
     static struct runtime runtime;

@@ -9,6 +9,9 @@
 
 enum { CHUNK_BYTES = 256 << 10 };
 
+/* What the file system itself needs for a few hundred small files. */
+#define SPARE_BYTES (8u << 20)
+
 static uint8_t compressed_chunk[CHUNK_BYTES], plain_chunk[CHUNK_BYTES];
 
 static size_t chunk_size(uint64_t left)
@@ -84,4 +87,20 @@ enum unpacked unpack_package(int solofile, const struct package *package,
     if (result == UNPACKED && !is_whole)
         return NOT_A_PACKAGE;
     return result;
+}
+
+bool has_room(uint64_t free_bytes, const struct package *package, const char *path,
+              struct reason *why)
+{
+    uint64_t needed_bytes = package->unpacked_bytes + SPARE_BYTES;
+    if (free_bytes >= needed_bytes)
+        return true;
+    return refuse(why, "%s is on a disk that is full (%llu MB are needed, %llu MB are free)", path,
+                  (unsigned long long)(needed_bytes / 1000000 + 1),
+                  (unsigned long long)(free_bytes / 1000000));
+}
+
+void fail_damaged_package(void)
+{
+    fail(EXIT_DAMAGED, "The runtime inside the file is damaged; copy or download the file again.");
 }

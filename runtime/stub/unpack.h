@@ -3,6 +3,7 @@
 #define UNPACK_H
 
 #include "archive.h"
+#include "message.h"
 #include "tar.h"
 
 #include <stdbool.h>
@@ -13,5 +14,11 @@ bool is_package_whole(int solofile, const struct package *package);
 /* Write the package's files below an open, empty folder. */
 enum unpacked unpack_package(int solofile, const struct package *package,
                              const struct open_folder *folder);
+
+/* Whether that many bytes of free space are enough for the package's files in the folder `path`. */
+bool has_room(uint64_t free_bytes, const struct package *package, const char *path,
+              struct reason *why);
+
+_Noreturn void fail_damaged_package(void);
 
 #endif

@@ -1,5 +1,6 @@
 #include "folder.h"
 
+#include "folder_name.h"
 #include "open_folder.h"
 #include "place_folder.h"
 #include "unpack.h"
@@ -16,16 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A folder being made, or being removed, is called NAME.part.PID.NANOSECONDS. It is locked for as
- * long as a process works on it: whatever cuts that process short, kill -9 included, leaves a
- * folder whose lock is free, and the next start sweeps it. */
-static const char PART[] = ".part.";
-enum { PART_NAME_BYTES = FOLDER_NAME_BYTES + 64, MAX_TRIES = 16 };
-
 enum { DAY_S = 24 * 60 * 60, MAX_UNUSED_S = 30 * DAY_S };
-
-/* What the file system itself needs for a few hundred small files. */
-#define SPARE_BYTES (8u << 20)
 
 static bool is_dots(const char *name)
 {
@@ -75,17 +67,11 @@ static uint64_t bytes_below(int parent, const char *name)
     return sum;
 }
 
-static void write_name(const struct package *package, char name[FOLDER_NAME_BYTES + 1])
-{
-    for (int i = 0; i < FOLDER_NAME_BYTES / 2; i++)
-        snprintf(name + 2 * i, 3, "%02x", package->sha256[i]);
-}
-
 static void write_part_name(const char *name, char part[PART_NAME_BYTES])
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    snprintf(part, PART_NAME_BYTES, "%.*s%s%ld.%ld", FOLDER_NAME_BYTES, name, PART, (long)getpid(),
+    snprintf(part, PART_NAME_BYTES, "%.*s" PART "%ld.%ld", FOLDER_NAME_BYTES, name, (long)getpid(),
              now.tv_nsec);
 }
 
@@ -107,21 +93,16 @@ static void discard(int place, const char *name)
         remove_tree(place, part);
 }
 
-static bool is_name(const char *name)
-{
-    return strspn(name, "0123456789abcdef") == FOLDER_NAME_BYTES;
-}
-
 /* Remove what nobody uses: parts left behind, and runtimes not started for 30 days. */
 static void sweep_one(int place, const char *name)
 {
-    bool is_part = !strncmp(name + FOLDER_NAME_BYTES, PART, sizeof PART - 1);
+    bool is_part = is_part_name(name);
     struct stat status;
     int folder = openat(place, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         return;
     time_t age_s = fstat(folder, &status) == 0 ? time(NULL) - status.st_mtime : 0;
-    if (is_part || (!name[FOLDER_NAME_BYTES] && age_s > MAX_UNUSED_S)) {
+    if (is_part || age_s > MAX_UNUSED_S) {
         bool is_free = flock(folder, LOCK_EX | LOCK_NB) == 0;
         /* Some network file systems lock no folders; there only time tells. */
         if (is_free || (is_part && errno != EWOULDBLOCK && age_s > DAY_S))
@@ -136,7 +117,7 @@ static void sweep(int place, const char *own_name)
     if (!entries)
         return;
     for (struct dirent *entry; (entry = readdir(entries));)
-        if (is_name(entry->d_name) && strcmp(entry->d_name, own_name) != 0)
+        if (is_folder_name(entry->d_name) && strcmp(entry->d_name, own_name) != 0)
             sweep_one(place, entry->d_name);
     closedir(entries);
 }
@@ -193,24 +174,19 @@ static int make_part(int place, const char *name, char part[PART_NAME_BYTES])
     return -1;
 }
 
-static bool has_room(int folder, uint64_t unpacked_bytes, const char *path, struct reason *why)
+static bool has_enough_room(int folder, const struct package *package, const char *path,
+                            struct reason *why)
 {
     struct statvfs disk;
     if (fstatvfs(folder, &disk) != 0 || !disk.f_blocks)
         return true;
-    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    uint64_t needed_bytes = unpacked_bytes + SPARE_BYTES;
-    if (free_bytes >= needed_bytes)
-        return true;
-    return refuse(why, "%s is on a disk that is full (%llu MB are needed, %llu MB are free)", path,
-                  (unsigned long long)(needed_bytes / 1000000 + 1),
-                  (unsigned long long)(free_bytes / 1000000));
+    return has_room((uint64_t)disk.f_bavail * disk.f_frsize, package, path, why);
 }
 
 static enum unpacked fill(int folder, int solofile, const struct package *package,
                           const char *path, struct reason *why)
 {
-    if (!has_room(folder, package->unpacked_bytes, path, why))
+    if (!has_enough_room(folder, package, path, why))
         return NOT_WRITABLE;
     enum unpacked result = unpack_package(solofile, package, &(struct open_folder){folder});
     if (result == NOT_WRITABLE)
@@ -218,11 +194,6 @@ static enum unpacked fill(int folder, int solofile, const struct package *packag
     if (result == UNPACKED && !is_complete(folder, package))
         return NOT_A_PACKAGE;
     return result;
-}
-
-_Noreturn static void damaged_package(void)
-{
-    fail(EXIT_DAMAGED, "The runtime inside the file is damaged; copy or download the file again.");
 }
 
 /* Unpack into a folder of our own, then give it the final name: a folder of that name is whole. */
@@ -235,7 +206,7 @@ static bool unpack(int place, const char *name, int solofile, const struct packa
         return refuse_errno(why, path);
     if (!is_package_whole(solofile, package)) {
         remove_tree(place, part);
-        damaged_package();
+        fail_damaged_package();
     }
     enum unpacked result = fill(folder, solofile, package, path, why);
     if (result == UNPACKED && renameat(place, part, place, name) == 0) {
@@ -247,7 +218,7 @@ static bool unpack(int place, const char *name, int solofile, const struct packa
     remove_tree(place, part);
     close(folder);
     if (result == NOT_A_PACKAGE)
-        damaged_package();
+        fail_damaged_package();
     return false;
 }
 
@@ -258,7 +229,7 @@ static bool settle_here(const struct place *place, int solofile, const struct pa
     int opened = open_place(place, why);
     if (opened < 0)
         return false;
-    write_name(package, name);
+    write_folder_name(package, name);
     sweep(opened, name);
     bool is_there = open_unpacked(opened, name, package);
     runtime->is_new = !is_there && unpack(opened, name, solofile, package, place->path, why);

@@ -13,6 +13,7 @@ static bool was_double_clicked(int num_arguments)
     return num_arguments == 1 && !has_terminal && has_screen() && !getenv("SSH_CONNECTION");
 }
 
+/* Does not wait for the window. */
 void show_in_window(int num_arguments, const char *title, const char *text)
 {
     if (!was_double_clicked(num_arguments) || fork() != 0)

@@ -1,0 +1,8 @@
+/* Where messages are printed. */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+/* Write a text to stderr. */
+void print_error(const char *text);
+
+#endif

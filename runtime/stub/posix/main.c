@@ -1,0 +1,6 @@
+#include "launch.h"
+
+int main(int num_arguments, char **arguments)
+{
+    launch(num_arguments, arguments);
+}
