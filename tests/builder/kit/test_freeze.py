@@ -55,12 +55,13 @@ def modules(frozen: Path) -> set[str]:
 
 
 def test_header(kit: Kit, frozen: Path) -> None:
-    """The package's header tells the sizes of what is in it."""
+    """The package's header tells the sizes of what is in it, and the lowest glibc."""
     header = PackageHeader.unpack(kit.runtime_pkg.read_bytes()[:HEADER_BYTES])
     files = [path for path in frozen.rglob("*") if path.is_file() and not path.is_symlink()]
 
     assert header.unpacked_bytes == sum(path.stat().st_size for path in files)
     assert header.compressed_bytes == kit.runtime_pkg.stat().st_size - HEADER_BYTES
+    assert str(header.glibc or "") == kit.info.glibc
 
 
 def test_holds_the_runtime(modules: set[str]) -> None:
