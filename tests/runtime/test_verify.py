@@ -9,6 +9,7 @@ import pytest
 
 from builder.kit.kit import Kit
 from builder.pack import write_solofile
+from builder.sign.secret_key import SecretKey
 from builder.sources.source import LicenceFile, ModelFile
 from runtime.cli.commands import run
 from runtime.container import Container
@@ -26,7 +27,7 @@ NUM_PLACES = 200
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A solofile with an entry of most kinds, whose kit is of a few bytes."""
+    """A signed solofile with an entry of most kinds, whose kit is of a few bytes."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "kit").mkdir()
     kit: Kit = make_tiny_kit(folder / "kit")
@@ -37,6 +38,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         draft=ModelFile(model, "draft.gguf"),
         licences=[LicenceFile("LICENSE", b"Do as you like.\n")],
         card=b"# A model\n",
+        signer=SecretKey.new(),
     )
     write_solofile(contents, folder / "solofile")
     return folder / "solofile"
@@ -126,9 +128,9 @@ def with_another_entry(path: Path) -> bytes:
 
 
 def without_an_entry(path: Path) -> bytes:
-    """Return a solofile without its last entry, whose directory fits that."""
+    """Return a solofile without its runtime and signature, whose directory fits that."""
     with Container.open(path) as container:
-        *entries, _ = container.entries.values()
+        *entries, _, _ = container.entries.values()
     end = entries[-1].end
     return path.read_bytes()[:end] + directory_and_end(entries, end)
 
@@ -172,7 +174,7 @@ def test_progress_ends_with_all_of_it(small: Path) -> None:
 def test_the_command(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sound file ends with 0, a damaged one with 3, and JSON tells what is wrong."""
     assert run(["verify", str(small)]) == 0
-    assert capsys.readouterr().out == f"{small} is sound.\n"
+    assert capsys.readouterr().out.startswith(f"{small} is sound. It says that key ")
     altered = tmp_path / "altered"
     altered.write_bytes(b"?" + small.read_bytes()[1:])
     with pytest.raises(DamagedFileError, match="altered is damaged in launcher"):
