@@ -50,7 +50,7 @@ def _uses(llama: Llama, payload: Payload, options: OffloadOptions) -> dict[int, 
     placement = place(llama, payload.weights, options)
     if placement is None:
         return {}
-    if not can_measure():
+    if options.split_mode == "tensor" or not can_measure():
         return {device.handle: "used" for device in devices()}
     with DryRun(llama, payload.weights, options, placement.prepare) as dry_run:
         model = dry_run.model(placement.num_layers)
@@ -72,7 +72,7 @@ def _why_not(device: Device, count: int, options: OffloadOptions) -> str:
     if not count and options.num_layers is None:
         return f"not used: too little memory beside the {options.fit_target} MiB that stay free"
     if not count:
-        return "not used: --gpu-layers 0 was asked for"
+        return "no layers, as was asked for; it helps with long prompts"
     if device.kind is DeviceKind.INTEGRATED_GPU and not options.device:
         return "not used: there is a GPU with memory of its own"
     return "not used: the settings leave it out"

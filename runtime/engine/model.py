@@ -110,7 +110,7 @@ class Model:
         handle, complaints = llama.listen(load) if options.mlock else (load(), [])
         _warn_of_unlocked(complaints)
         if not handle:
-            raise _load_error(weights.path, llama.why(load))
+            raise load_error(weights.path, llama.why(load))
         return cls(llama, handle, placement)
 
     def close(self) -> None:
@@ -330,7 +330,7 @@ def _warn_of_unlocked(complaints: list[str]) -> None:
             )
 
 
-def _load_error(path: Path, complaints: list[str]) -> Exception:
+def load_error(path: Path, complaints: list[str]) -> Exception:
     """Return the error for what llama.cpp logged; it has no other way to say why."""
     reason = next((line for line in complaints if "error loading model" in line), "")
     reason = reason.partition("error loading model: ")[2] or " ".join(complaints[-1:])
@@ -339,6 +339,11 @@ def _load_error(path: Path, complaints: list[str]) -> Exception:
         return UnsupportedError(
             f"This version of llama.cpp does not know the architecture {architecture} of {path}.",
             hint="Use a newer version of solofile, or another model.",
+        )
+    if "does not support split buffers" in reason:
+        return UnsupportedError(
+            f"GPUs of this kind cannot share a model by rows: {reason}.",
+            hint="Leave out --split-mode row.",
         )
     if "not within the file bounds" in reason:
         return DamagedFileError(f"{path} is cut short.", hint="Copy or download it again.")

@@ -9,11 +9,10 @@ from runtime.engine.c_file import with_c_file
 from runtime.engine.embedder import embedding_shape
 from runtime.engine.llama import Llama, gpu_plugin_folder
 from runtime.engine.loading import NUM_CACHED_SEQUENCES
-from runtime.engine.model import Model
+from runtime.engine.model import Model, load_error
 from runtime.engine.model_runner import ContextOptions, ModelRunner
 from runtime.engine.offload.options import MAX_DEVICES, OffloadOptions
 from runtime.engine.weights import Weights
-from runtime.errors import DamagedFileError
 
 # llama.cpp tells it only C++; this passes it on, see memory_breakdown.cpp of the builder.
 _LIBRARY_PATTERN = "*solofile-memory*"
@@ -73,7 +72,7 @@ class DryRun:
         """Return the model without its weights, with so many layers on GPUs; negative for all.
 
         Raises:
-            DamagedFileError: llama.cpp cannot load it; it says why when it is loaded in earnest.
+            AppError: llama.cpp cannot load it; see `Model.load`.
         """
         if self._model is None or self._num_layers != num_layers:
             self._close()
@@ -119,13 +118,17 @@ class DryRun:
         params.n_gpu_layers = num_layers
         params.no_alloc = True
         params.load_mode = api.LLAMA_LOAD_MODE_NONE
-        handle = with_c_file(
-            self._weights.path,
-            self._weights.offset,
-            lambda file: api.llama_model_load_from_file_ptr(file, params),
-        )
+
+        def load() -> Any:
+            return with_c_file(
+                self._weights.path,
+                self._weights.offset,
+                lambda file: api.llama_model_load_from_file_ptr(file, params),
+            )
+
+        handle = load()
         if not handle:
-            raise DamagedFileError(f"llama.cpp cannot read {self._weights.path}.")
+            raise load_error(self._weights.path, self._llama.why(load))
         return Model(self._llama, handle)
 
     def _close(self) -> None:

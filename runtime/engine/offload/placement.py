@@ -33,6 +33,7 @@ class Placement:
         self._devices = devices
         self.num_layers = options.num_layers or 0
         self.n_ctx_max: int | None = None
+        self._uses_none = False
         # llama.cpp keeps pointers to these.
         self._handles = (ctypes.c_void_p * (len(devices) + 1))(
             *(device.handle for device in devices), None
@@ -42,7 +43,7 @@ class Placement:
     def prepare(self, params: Any) -> None:
         """Write which devices take part into llama.cpp's `llama_model_params`."""
         options = self._options
-        if self._devices:
+        if self._devices or self._uses_none:
             params.devices = ctypes.cast(self._handles, ctypes.c_void_p)
         params.split_mode = SPLIT_MODES[options.split_mode]
         params.main_gpu = options.main_gpu
@@ -53,6 +54,13 @@ class Placement:
         """Write all of it there."""
         self.prepare(params)
         params.n_gpu_layers = self.num_layers
+
+    def choose(self, num_layers: int, n_ctx_max: int | None = None) -> None:
+        """Take so many layers; with none, GPUs do not even help with long prompts."""
+        self.num_layers, self.n_ctx_max = num_layers, n_ctx_max
+        if not num_layers:
+            self._uses_none = True
+            self._handles[0] = None
 
     def host_share(self, n_layer: int) -> float:
         """Return the share of a model with so many layers that stays in the machine's memory."""
@@ -122,8 +130,9 @@ def _choose(
     from runtime.engine.offload.dry_run import DryRun, can_measure
     from runtime.engine.offload.fit import fit
 
-    if not can_measure():
-        placement.num_layers = -1
+    # Of tensors that all devices share, llama.cpp tells no memory.
+    if options.split_mode == "tensor" or not can_measure():
+        placement.choose(-1)
         return
     reserves = options.reserves(len(devices))
     budgets = {
@@ -141,5 +150,5 @@ def _choose(
             can_shorten=not options.ctx_size,
         )
         total = model.n_layer + 1
-    placement.num_layers, placement.n_ctx_max = found.num_layers, found.n_ctx
+    placement.choose(found.num_layers, found.n_ctx)
     logger.info("%d of %d layers fit on GPUs.", found.num_layers, total)

@@ -19,6 +19,7 @@ from tests.runtime.engine.tiny_llama import write_tiny_llama
 # A device that computes on the processor is none that llama.cpp takes by itself.
 ANY_DEVICE = {"GGML_VK_VISIBLE_DEVICES": "0"}
 MIB = 1024 * 1024
+ALL = r"used, \d+ MiB for 31 of 31 layers"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,72 @@ def test_layers_that_do_not_fit_stay_here(vulkan: Path, gguf: Path, device: dict
     found = re.search(r"(\d+) of 31 layers fit on GPUs", told.stderr)
     assert found, told.stderr
     assert 0 < int(found[1]) < 31
+
+
+@pytest.mark.usefixtures("device")
+@pytest.mark.parametrize(
+    ("settings", "uses"),
+    [
+        ({}, [ALL, ALL]),
+        ({"SPLIT_MODE": "none", "MAIN_GPU": "1"}, ["not used: the settings leave it out", ALL]),
+        ({"DEVICE": "Vulkan1"}, ["not used: the settings leave it out", ALL]),
+        ({"GPU_LAYERS": "10"}, [ALL.replace("31 of", "10 of")] * 2),
+        ({"FIT_TARGET": "999999"}, ["not used: too little memory beside the 999999 MiB"] * 2),
+        ({"GPU_LAYERS": "0"}, ["no layers, as was asked for"] * 2),
+    ],
+)
+def test_how_two_devices_share(
+    vulkan: Path, gguf: Path, settings: dict[str, str], uses: list[str]
+) -> None:
+    """To llama.cpp the same one twice is two."""
+    told = _uses_of_two(vulkan, gguf, settings)
+    assert all(re.match(use, said) for use, said in zip(uses, told, strict=True)), told
+
+
+@pytest.mark.usefixtures("device")
+def test_shares_that_are_given(vulkan: Path, gguf: Path) -> None:
+    """Three quarters of the layers take more than half of them do."""
+    shares = [
+        int(_uses_of_two(vulkan, gguf, {"TENSOR_SPLIT": split})[0].split()[1])
+        for split in ("1,3", "1,1", "3,1")
+    ]
+    assert shares == sorted(set(shares))
+
+
+def _uses_of_two(vulkan: Path, gguf: Path, settings: dict[str, str]) -> list[str]:
+    variables = {f"SOLOFILE_{name}": value for name, value in settings.items()}
+    told = run_with(
+        vulkan, "-m", "runtime", "info", "--devices", "--json", gguf,
+        GGML_VK_VISIBLE_DEVICES="0,0", **variables,
+    )  # fmt: skip
+    rows = {row["name"]: row["use"] for row in json.loads(told.stdout)}
+    return [rows["Vulkan0"], rows["Vulkan1"]]
+
+
+@pytest.mark.usefixtures("device")
+def test_none_of_it_fits(vulkan: Path, gguf: Path) -> None:
+    """Then the device is left alone, and the processor answers."""
+    told = run_with(
+        vulkan, "-m", "runtime", "run", "-m", gguf, "-fitt", "999999", "-n", "2", "-lv", "3", "Hi",
+        **ANY_DEVICE,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "0 of 31 layers fit on GPUs" in told.stderr
+
+
+@pytest.mark.usefixtures("device")
+@pytest.mark.parametrize("layers", ["auto", "all"])
+def test_vulkan_shares_no_rows(vulkan: Path, gguf: Path, layers: str) -> None:
+    """llama.cpp can only do that by CUDA and the like; one sentence says so."""
+    told = run_with(
+        vulkan, "-m", "runtime", "run", "-m", gguf, "-sm", "row", "-ngl", layers, "Hi",
+        **ANY_DEVICE,
+    )  # fmt: skip
+    assert told.returncode != 0
+    assert told.stderr == (
+        "Error: GPUs of this kind cannot share a model by rows: device Vulkan0 does not support "
+        "split buffers. Leave out --split-mode row.\n"
+    )
 
 
 @pytest.mark.usefixtures("device")
