@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit.kit import ensure_kit
 from builder.output_path import output_path, require_folder, require_free
-from builder.pack import Contents, require_room, write_solofile
+from builder.pack import Contents, is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize.options import QuantizeOptions
 from builder.report import BakedPrompt, Report
+from builder.sidecar import sidecar_part, sidecar_path
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import write_detached
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
@@ -65,6 +67,7 @@ class Order:
         bake: Which prompts to compute and carry; None computes none.
         has_app: Whether a solofile for macOS gets an app beside it.
         app_id: What macOS knows that by; empty makes one.
+        has_sidecar: Whether the weights lie in a file beside it, although they need not.
         signer: The key that signs it, inside and in a file beside it; None leaves it unsigned.
     """
 
@@ -92,6 +95,7 @@ class Order:
     bake: BakeOptions | None = None
     has_app: bool = False
     app_id: str = ""
+    has_sidecar: bool = False
     signer: SecretKey | None = None
 
 
@@ -234,9 +238,13 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
     stem = order.name or f"{prepared.name}-{facts.quantization}"
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
     require_free(output, taken)
-    require_room(contents, order.target, output.parent)
-    with atomic_path(output, mode=0o755) as part:
-        manifest = write_solofile(contents, part)
+    has_sidecar = order.has_sidecar or is_too_large(contents, order.target)
+    if has_sidecar:
+        require_free(sidecar_path(output), taken)
+    require_room(contents, order.target, output.parent, has_sidecar=has_sidecar)
+    with atomic_path(output, mode=0o755) as part, ExitStack() as stack:
+        beside = stack.enter_context(sidecar_part(part, output)) if has_sidecar else None
+        manifest = write_solofile(contents, part, beside)
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)
     app_files = _app_files(order, contents, output)
@@ -276,9 +284,11 @@ def _report(
     seconds: float,
     baked: Collection[Baked],
 ) -> Report:
-    size = path.stat().st_size
+    sidecar = path.with_name(manifest.sidecar.name) if manifest.sidecar else None
+    size = path.stat().st_size + (sidecar.stat().st_size if sidecar else 0)
     return Report(
         path=str(path),
+        sidecar=str(sidecar or ""),
         size=size,
         overhead=size - manifest.weights.size,
         name=manifest.name,

@@ -13,6 +13,7 @@ from builder.file_range import FileRange
 from builder.files import require_space, synced_file
 from builder.icon import IconFile
 from builder.kit.kit import Kit
+from builder.sidecar import SidecarFile
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import manifest_signature
 from builder.sources.source import LicenceFile, ModelFile
@@ -29,6 +30,7 @@ from runtime.manifest import (
     Origin,
     OriginFile,
     SettingValue,
+    Sidecar,
     Terms,
     encode,
 )
@@ -95,7 +97,7 @@ class Contents:
 
     @property
     def max_size_bytes(self) -> int:
-        """The size the solofile will not exceed."""
+        """The size that the solofile and the file beside it will not exceed together."""
         kit = [FileRange.of(self.kit.launcher), FileRange.of(self.kit.runtime_pkg)]
         files = [*kit, self.weights_data]
         files += [model.data for model in [*self.adapters, self.draft, self.projector] if model]
@@ -104,34 +106,44 @@ class Contents:
         return sum(file.size for file in files) + texts + _OVERHEAD_BYTES
 
 
-def require_room(contents: Contents, target: Target, folder: Path) -> None:
+def is_too_large(contents: Contents, target: Target) -> bool:
+    """Say whether the target starts no file with all of that in it."""
+    return 0 < target.max_file_bytes < contents.max_size_bytes
+
+
+def require_room(
+    contents: Contents, target: Target, folder: Path, *, has_sidecar: bool = False
+) -> None:
     """Check that the solofile may become as large as it will, before anything is written.
 
     Args:
         contents: What goes into it.
         target: Where it is to run.
         folder: Where it is written.
+        has_sidecar: Whether the weights lie beside it.
 
     Raises:
         UnsupportedError: The target starts no file of that size.
         DiskError: The disk has not enough room.
     """
     size = contents.max_size_bytes
-    if target.max_file_bytes and size > target.max_file_bytes:
+    executable = size - contents.weights_data.size if has_sidecar else size
+    if 0 < target.max_file_bytes < executable:
         raise UnsupportedError(
-            f"The solofile would have {console.human_bytes(size)}, and {target.name} starts no "
-            f"file over {console.human_bytes(target.max_file_bytes)}.",
-            hint="Choose a smaller quantization or another target.",
+            f"Even without its weights the solofile would have {console.human_bytes(executable)}, "
+            f"and {target.name} starts no file over {console.human_bytes(target.max_file_bytes)}.",
+            hint="Leave out what goes beside the model, or choose another target.",
         )
     require_space(folder, size, purpose="the solofile")
 
 
-def write_solofile(contents: Contents, path: Path) -> Manifest:
+def write_solofile(contents: Contents, path: Path, beside: SidecarFile | None = None) -> Manifest:
     """Write a whole solofile into `path`; the same contents give the same bytes.
 
     Args:
         contents: What goes into it.
         path: A file nobody else uses yet.
+        beside: The file that takes the weights; None writes them into the solofile.
 
     Returns:
         The manifest it got.
@@ -142,15 +154,23 @@ def write_solofile(contents: Contents, path: Path) -> Manifest:
     """
     size = contents.weights_data.size + contents.kit.runtime_pkg.stat().st_size
     with synced_file(path) as file, console.progress("Packing", size) as advance:
-        return _write_entries(ContainerWriter(file), contents, advance)
+        sidecar = _write_sidecar(contents, beside, advance) if beside else None
+        return _write_entries(ContainerWriter(file), contents, sidecar, advance)
 
 
-def _write_entries(
+def _write_sidecar(
+    contents: Contents, beside: SidecarFile, advance: Callable[[int], None]
+) -> Sidecar:
+    with synced_file(beside.path) as file:
+        writer = ContainerWriter(file)
+        weights = _add_weights(writer, contents, advance)
+        writer.finish()
+    return beside.facts(weights)
+
+
+def _add_weights(
     writer: ContainerWriter, contents: Contents, advance: Callable[[int], None]
-) -> Manifest:
-    kit = contents.kit
-    launcher_sha256 = writer.write_launcher(kit.launcher)
-    _require_kit_file("launcher", launcher_sha256, kit.info.launcher_sha256)
+) -> EntryFacts:
     data = contents.weights_data
     weights = EntryFacts(
         name=contents.weights_name,
@@ -160,6 +180,19 @@ def _write_entries(
     )
     if contents.weights_sha256 not in ("", weights.sha256):
         raise damaged(data)
+    return weights
+
+
+def _write_entries(
+    writer: ContainerWriter,
+    contents: Contents,
+    sidecar: Sidecar | None,
+    advance: Callable[[int], None],
+) -> Manifest:
+    kit = contents.kit
+    launcher_sha256 = writer.write_launcher(kit.launcher)
+    _require_kit_file("launcher", launcher_sha256, kit.info.launcher_sha256)
+    weights = [] if sidecar else [_add_weights(writer, contents, advance)]
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
@@ -176,7 +209,8 @@ def _write_entries(
         sha256=kit.info.runtime_sha256,
     )
     launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
-    manifest = _manifest(contents, launcher, [weights, *models, *texts, *icons, runtime])
+    entries = [*weights, *models, *texts, *icons, runtime]
+    manifest = _manifest(contents, launcher, entries, sidecar)
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     package = FileRange.of(kit.runtime_pkg)
     runtime_sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
@@ -213,9 +247,14 @@ def _add_small(writer: ContainerWriter, name: str, role: str, data: bytes) -> En
     return EntryFacts(name=name, role=role, size=len(data), sha256=writer.add_bytes(name, data))
 
 
-def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFacts]) -> Manifest:
+def _manifest(
+    contents: Contents,
+    launcher: LauncherFacts,
+    entries: list[EntryFacts],
+    sidecar: Sidecar | None,
+) -> Manifest:
     info = contents.kit.info
-    weights = entries[0]
+    weights = sidecar.weights if sidecar else entries[0]
     itself = OriginFile(name=weights.name, size=weights.size, sha256=weights.sha256)
     origin = contents.origin
     return Manifest(
@@ -238,6 +277,7 @@ def _manifest(contents: Contents, launcher: LauncherFacts, entries: list[EntryFa
         branding=contents.branding,
         terms=contents.terms,
         parity=contents.parity,
+        sidecar=sidecar,
     )
 
 

@@ -44,6 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         terms: What the licences inside ask of those who pass it on.
         parity: How alike the converted model and its original are; None where nobody asked.
         app_files: What was made beside it for Finder on macOS.
+        sidecar: The file beside it with its weights, counted in `size`; empty where there is none.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     parity: Parity | None = None
     prompts: list[BakedPrompt] = []
     app_files: list[str] = []
+    sidecar: str = ""
 
     @property
     def command(self) -> str:
@@ -93,6 +95,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         runs_on = f"{self.target}, {system_needed(self.glibc)}" if self.glibc else self.target
         lines = [
             ("Solofile", self.path),
+            *([("With its weights", self.sidecar)] if self.sidecar else []),
             ("Model", " ".join(filter(None, [self.name, self.quantization, self.license]))),
             (
                 "Size",

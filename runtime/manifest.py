@@ -37,6 +37,20 @@ class LauncherFacts(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
+    """A file beside the solofile that holds its weights.
+
+    Args:
+        name: The file's name when it was written.
+        weights: Its one entry.
+        crc32: The checksum that its directory has for that, by which a start knows it.
+    """
+
+    name: str
+    weights: EntryFacts
+    crc32: int
+
+
 class KitFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The frozen runtime: its target, the versions in it, and the lowest glibc it runs on.
 
@@ -144,7 +158,11 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry `solofile.json`; `parity` is that of a converted model, where it was checked."""
+    """The entry `solofile.json`.
+
+    `parity` is that of a converted model, where it was checked; `sidecar` tells of weights that lie
+    beside the solofile.
+    """
 
     format_version: str = FORMAT_VERSION
     name: str
@@ -157,14 +175,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     branding: Branding = Branding()
     terms: list[Terms] = []
     parity: Parity | None = None
+    sidecar: Sidecar | None = None
 
     @property
     def weights(self) -> EntryFacts:
-        """The entry the engine maps.
+        """The entry the engine maps, of the solofile or of the file beside it.
 
         Raises:
             DamagedFileError: The manifest names none.
         """
+        if self.sidecar:
+            return self.sidecar.weights
         for entry in self.entries:
             if entry.role == "weights":
                 return entry

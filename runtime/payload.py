@@ -13,6 +13,7 @@ from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.weights import Weights
 from runtime.errors import DamagedFileError, UsageError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
+from runtime.sidecar import open_sidecar
 from runtime.zip_records import COPY_AGAIN, Entry, ends_with_directory
 
 _GGUF_MAGIC = b"GGUF"
@@ -126,7 +127,7 @@ def find_payload(model: Path | None) -> Payload:
 def _inside_container(path: Path) -> Payload:
     with Container.open(path) as container:
         manifest = read_manifest(container)
-        weights = _weights(container, manifest.weights)
+        weights = _own_weights(container, manifest)
         adapters = tuple(
             AdapterFile(path, facts.name, _sound_entry(container, facts).offset)
             for facts in manifest.adapters
@@ -136,6 +137,13 @@ def _inside_container(path: Path) -> Payload:
         entries = [_sound_entry(container, facts) for facts in manifest.prompts]
         prompts = tuple(BakedPrompt(path, entry.offset, entry.size) for entry in entries)
         return Payload(path, weights, manifest, adapters, draft, projector, prompts)
+
+
+def _own_weights(container: Container, manifest: Manifest) -> Weights:
+    if manifest.sidecar is None:
+        return _weights(container, manifest.weights)
+    with open_sidecar(container.path, manifest.sidecar) as beside:
+        return _weights(beside, manifest.weights)
 
 
 def _weights(container: Container, facts: EntryFacts) -> Weights:

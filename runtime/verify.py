@@ -11,9 +11,10 @@ from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Checksums, Containe
 from runtime.errors import DamagedFileError
 from runtime.keys import trusted_keys
 from runtime.layout import DIRECTORY, header_fault, layout_faults
-from runtime.manifest import Manifest, decode
+from runtime.manifest import Manifest, Sidecar, decode
 from runtime.minisign import PublicKey
 from runtime.seal import Seal, is_readable, read_seal
+from runtime.sidecar import open_sidecar
 from runtime.zip_records import COPY_AGAIN, has_directory_records
 
 
@@ -165,8 +166,23 @@ def _wrong_parts(
     except DamagedFileError:
         is_signature_readable = False
     wrong += [] if is_signature_readable else [SIGNATURE_NAME]
+    if manifest.sidecar:
+        wrong += _wrong_beside(container.path, manifest.sidecar, advance)
     unlisted = sorted(container.entries.keys() - set(names))
     return wrong + [f"{name}, which the manifest does not list" for name in unlisted]
+
+
+def _wrong_beside(solofile: Path, sidecar: Sidecar, advance: Callable[[int], None]) -> list[str]:
+    try:
+        container = open_sidecar(solofile, sidecar)
+    except DamagedFileError as error:
+        return [f"the file of weights beside it ({error.message})"]
+    with container:
+        name, file_name = sidecar.weights.name, container.path.name
+        wrong = layout_faults(container, 0, [name])
+        if _checksums(container.chunks(name), advance).sha256 != sidecar.weights.sha256:
+            wrong.append(name)
+        return [f"{part} in {file_name}" for part in wrong]
 
 
 def _checksums(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Checksums:

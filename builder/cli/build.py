@@ -81,6 +81,7 @@ _GROUPS = {
 @click.option("--example", "examples", multiple=True, metavar="PROMPT", help="prompt it offers")
 @click.option("--color", metavar="#RRGGBB", help="accent colour")
 @click.option("--icon", type=click.Path(path_type=Path), metavar="FILE", help="PNG or SVG")
+@click.option("--sidecar", is_flag=True, help="keep the weights in a file beside it")
 @click.option("--accept-license", is_flag=True, help="go on if it must not be passed on")
 @click.option("--sign", is_flag=True, help="sign it with your own key")
 @click.option(

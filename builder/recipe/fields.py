@@ -116,6 +116,9 @@ class ModelFields(
     prompts: Annotated[
         list[PromptTable], _meta("More prompts to compute now", [{"system": "@handbook.md"}])
     ] = []
+    sidecar: Annotated[bool, _meta("Keep the weights in a file of their own beside it", True)] = (
+        False
+    )
     accept_license: Annotated[
         bool, _meta("Go on although a licence forbids passing the model on", True)
     ] = False

@@ -125,6 +125,7 @@ def _make_job(
         bake=_bake_options(model),
         has_app=_has_app(model, targets),
         app_id=model.app_id,
+        has_sidecar=model.sidecar,
         signer=signer,
     )
     return Job(model.name or model.source, order, targets)

@@ -16,6 +16,7 @@ from builder.sources.taken import Taken
 from runtime.container import MANIFEST_NAME, Container
 from runtime.errors import DamagedFileError
 from runtime.manifest import EntryFacts, Manifest, read_manifest
+from runtime.sidecar import open_sidecar
 from runtime.zip_records import COPY_AGAIN
 
 _KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "card", "icon", "runtime"}
@@ -56,6 +57,9 @@ class Solofile:
                 role: [_file(container, facts) for facts in manifest.entries if facts.role == role]
                 for role in _KNOWN_ROLES - _NO_MODELS
             }
+            if manifest.sidecar:
+                with open_sidecar(self.path, manifest.sidecar) as beside:
+                    files["weights"] = [_file(beside, manifest.sidecar.weights)]
             licences = [
                 _licence(container, facts) for facts in manifest.entries if facts.role == "licence"
             ]

@@ -1,11 +1,14 @@
 """`extract`: take entries out again."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 from runtime.cli.command import answer, solofile_named
 from runtime.container import Container
 from runtime.errors import ResourceError, UsageError
+from runtime.manifest import read_manifest
+from runtime.sidecar import open_sidecar
 
 SUMMARY = "Write the weights, or other entries, out as ordinary files."
 EXAMPLES = """\
@@ -26,16 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
     path = solofile_named(arguments.file, "to extract from")
-    with Container.open(path) as container:
-        weights = [name for name in container.entries if name.endswith(".gguf")]
-        names = list(container.entries) if arguments.all else arguments.names or weights
+    with ExitStack() as opened:
+        container = opened.enter_context(Container.open(path))
+        holders = dict.fromkeys(container.entries, container)
+        if sidecar := read_manifest(container).sidecar:
+            beside = opened.enter_context(open_sidecar(path, sidecar))
+            holders |= dict.fromkeys(beside.entries, beside)
+        weights = [name for name in holders if name.endswith(".gguf")]
+        names = list(holders) if arguments.all else arguments.names or weights
         for name in names:
-            if name not in container.entries:
-                known = ", ".join(sorted(container.entries))
+            if name not in holders:
+                known = ", ".join(sorted(holders))
                 raise UsageError(f"{path} holds no {name}.", hint=f"Its entries are {known}.")
         for name in names:
             target = arguments.directory / Path(name).name
-            _write(container, name, target)
+            _write(holders[name], name, target)
             answer(str(target))
     return 0
 

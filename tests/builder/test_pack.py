@@ -15,7 +15,7 @@ from builder.errors import DiskError, ToolError
 from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.kit import Kit
-from builder.pack import Contents, require_room, write_solofile
+from builder.pack import Contents, is_too_large, require_room, write_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target
 from runtime.branding import Branding, Icon
@@ -204,11 +204,16 @@ def test_a_kit_that_was_altered(contents: Contents, tmp_path: Path, name: str) -
 
 def test_too_large_for_its_target(contents: Contents, tmp_path: Path) -> None:
     """What the target cannot start is refused before it is written."""
-    require_room(contents, TARGETS["windows-x86_64"], tmp_path)
+    windows = TARGETS["windows-x86_64"]
+    assert not is_too_large(contents, windows)
     with contents.weights.open("r+b") as file:
         file.truncate(4 << 30)
-    with pytest.raises(UnsupportedError, match=r"have 4\.3 GB, and windows-x86_64 starts no file"):
-        require_room(contents, TARGETS["windows-x86_64"], tmp_path)
+    assert is_too_large(contents, windows)
+    assert not is_too_large(contents, TARGETS["linux-x86_64"])
+    require_room(contents, windows, tmp_path, has_sidecar=True)
+    contents = replace(contents, draft=ModelFile(contents.weights, "draft.gguf"))
+    with pytest.raises(UnsupportedError, match=r"weights the solofile would have 4\.3 GB, and win"):
+        require_room(contents, windows, tmp_path, has_sidecar=True)
 
 
 def test_no_room_on_the_disk(contents: Contents, small_disk: Path) -> None:
