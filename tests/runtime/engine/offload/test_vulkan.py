@@ -76,6 +76,24 @@ def test_it_says_the_same_as_the_processor(vulkan: Path, exact_model: Path) -> N
 
 
 @pytest.mark.usefixtures("device")
+def test_prompts_on_disk_are_of_one_placement(
+    vulkan: Path, exact_model: Path, tmp_path: Path
+) -> None:
+    """The device finds its own again and nothing of the processor's, and the other way around."""
+
+    def ask(layers: str) -> tuple[int, str]:
+        module = "tests.runtime.engine.offload.ask"
+        told = run_with(vulkan, "-m", module, exact_model, tmp_path, layers, **ANY_DEVICE)
+        assert told.returncode == 0, told.stderr
+        found, text = told.stdout.split(maxsplit=1)
+        return int(found), text
+
+    tries = [ask(layers) for layers in ("none", "all", "1", "all", "none")]
+    assert [found > 0 for found, _ in tries] == [False, False, False, True, True]
+    assert len({text for _, text in tries}) == 1
+
+
+@pytest.mark.usefixtures("device")
 def test_layers_that_do_not_fit_stay_here(vulkan: Path, gguf: Path, device: dict[str, Any]) -> None:
     """What a reserve leaves decides; some layers are on the device then, and some are not."""
     free = device["free_bytes"] // MIB
