@@ -1,5 +1,6 @@
 """Writing a solofile: launcher, weights and other models, licences, manifest, runtime."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -190,8 +191,11 @@ def _write_entries(
     advance: Callable[[int], None],
 ) -> Manifest:
     kit = contents.kit
-    launcher_sha256 = writer.write_launcher(kit.launcher)
-    _require_kit_file("launcher", launcher_sha256, kit.info.launcher_sha256)
+    program = kit.launcher.read_bytes()
+    _require_kit_file("launcher", hashlib.sha256(program).hexdigest(), kit.info.launcher_sha256)
+    if kit.info.target.startswith("windows-"):
+        program = _with_facts(program, contents)
+    launcher = LauncherFacts(size=len(program), sha256=writer.write_launcher(program))
     weights = [] if sidecar else [_add_weights(writer, contents, advance)]
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
@@ -208,7 +212,6 @@ def _write_entries(
         size=kit.runtime_pkg.stat().st_size,
         sha256=kit.info.runtime_sha256,
     )
-    launcher = LauncherFacts(size=kit.launcher.stat().st_size, sha256=launcher_sha256)
     entries = [*weights, *models, *texts, *icons, runtime]
     manifest = _manifest(contents, launcher, entries, sidecar)
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
@@ -220,6 +223,27 @@ def _write_entries(
         writer.add_bytes(SIGNATURE_NAME, signature)
     writer.finish()
     return manifest
+
+
+def _with_facts(program: bytes, contents: Contents) -> bytes:
+    """Give the program what Explorer shows of the solofile."""
+    from builder.windows.executable import with_resources
+    from builder.windows.facts import icon_resources, version_resource
+
+    icon, model = contents.icon, contents.model
+    icons = icon_resources(icon.data) if icon and icon.name.endswith(".png") else []
+    if icon and not icons:
+        console.info("The file gets no icon: Windows takes square PNGs of at most 256 pixels.")
+    texts = {
+        "FileDescription": contents.branding.title or contents.name,
+        "FileVersion": contents.kit.info.solofile,
+        "InternalName": "solofile",
+        "LegalCopyright": model.license or model.license_name,
+        "ProductName": contents.name,
+        "ProductVersion": model.quantization,
+    }
+    version = version_resource(contents.kit.info.solofile, texts)
+    return with_resources(program, [*icons, version])
 
 
 def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFacts:

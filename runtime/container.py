@@ -45,14 +45,11 @@ class ContainerWriter:
         self._file = file
         self._entries: list[Entry] = []
 
-    def write_launcher(self, source: Path) -> str:
-        """Copy the executable that stands before the archive; returns its SHA-256 in hex."""
-        digest = hashlib.sha256()
-        with source.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-                self._file.write(chunk)
-        return digest.hexdigest()
+    def write_launcher(self, source: Path | bytes) -> str:
+        """Write the executable that stands before the archive; returns its SHA-256 in hex."""
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        self._file.write(data)
+        return hashlib.sha256(data).hexdigest()
 
     def add_file(
         self,

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from builder.windows.executable import with_resources
+from builder.windows.facts import icon_resources, version_resource
 from tests.runtime.stub.solofiles import DAY_S, age, folder_name, folders, make_solofile
 from tests.runtime.stub.windows.conftest import Wine, pretend_to_be, windows_path
+from tests.tiny_icon import png
 
 
 def test_passes_arguments_exit_code_and_path(wine: Wine, solofile: Path) -> None:
@@ -253,3 +256,15 @@ def test_windows_is_too_old(
         "start it on a newer system.\n"
     )
     assert not cache.exists()
+
+
+def test_version_facts(wine: Wine, tmp_path: Path, launcher: Path, package: Path) -> None:
+    """Windows' own functions find what the builder wrote, and the program still starts."""
+    version = version_resource("1.2.3", {"ProductName": "模型"})
+    changed = tmp_path / "launcher"
+    changed.write_bytes(with_resources(launcher.read_bytes(), [*icon_resources(png()), version]))
+    solofile = make_solofile(tmp_path / "model.exe", changed, package)
+
+    completed = wine(solofile, "version")
+
+    assert completed.stdout.splitlines()[-2:] == ["version=1.2", "product=模型"]

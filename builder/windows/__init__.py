@@ -1,0 +1,1 @@
+"""What an executable for Windows shows of itself: its icon and its version facts."""
