@@ -19,6 +19,7 @@ from builder.fits import fitting
 from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit.kit import ensure_kit
+from builder.kit.root import made_root
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
@@ -35,6 +36,7 @@ from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
 from runtime.manifest import Manifest, ModelFacts, SettingValue, Terms
 from runtime.parity import Parity
+from runtime.user_folders import user_cache_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +271,15 @@ def _app_files(order: Order, contents: Contents, solofile: Path) -> list[Path]:
 def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
     if not order.is_smoke_tested:
         return None
+    start: tuple[str, ...] = ()
     if order.target != host_target():
-        console.info(f"Not tested: a solofile for {order.target.name} cannot start here.")
-        return None
+        root = made_root(order.target)
+        if root is None:
+            console.info(f"Not tested: a solofile for {order.target.name} cannot start here.")
+            return None
+        start = root.command(path.absolute().parent, user_cache_dir())
     with console.status("Testing that it answers"):
-        return smoke_test(path, command=command)
+        return smoke_test(path, command=command, start=start)
 
 
 def _report(

@@ -18,6 +18,8 @@ EMBED = ("embed",)
 BASE_TIMEOUT_S = 120.0
 # How fast the slowest disk worth waiting for reads weights.
 READ_BYTES_PER_S = 20_000_000
+# How much longer an emulated processor may take.
+EMULATION_FACTOR = 20
 
 # Runs the command behind it with no network interface up, where the kernel lets us.
 _WITHOUT_NETWORK = """
@@ -53,13 +55,18 @@ class SmokeTest:
 
 
 def smoke_test(
-    path: Path, *, command: Sequence[str] = RUN, timeout_s: float | None = None
+    path: Path,
+    *,
+    command: Sequence[str] = RUN,
+    start: Sequence[str] = (),
+    timeout_s: float | None = None,
 ) -> SmokeTest:
     """Ask the solofile at `path` one question.
 
     Args:
-        path: A solofile for this machine.
+        path: A solofile.
         command: How it is asked: `RUN`, or `EMBED` for a model that generates no text.
+        start: What starts it, on an emulated machine; nothing on its own.
         timeout_s: How long it may take; by default, by its size.
 
     Raises:
@@ -67,13 +74,16 @@ def smoke_test(
     """
     if timeout_s is None:
         timeout_s = BASE_TIMEOUT_S + path.stat().st_size / READ_BYTES_PER_S
-    line = [str(path.absolute()), *command, PROMPT]
+        timeout_s *= EMULATION_FACTOR if start else 1
+    path = path.absolute()
+    line = [*start, str(path), *command, PROMPT]
     if sys.platform == "linux":
         line = [sys.executable, "-I", "-S", "-c", _WITHOUT_NETWORK, *line]
     started = time.monotonic()
     try:
         process = subprocess.Popen(
             line,
+            cwd=path.parent,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

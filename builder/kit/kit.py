@@ -17,11 +17,11 @@ from builder.kit.elf import lowest_glibc
 from builder.kit.freeze import freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
 from builder.kit.installed import distribution_name, installed_kits
-from builder.kit.key import DISTRIBUTIONS, kit_key
+from builder.kit.key import kit_key
 from builder.kit.macho import lowest_macos
 from builder.kit.package import write_package
 from builder.kit.python import Python, own_python, require_shared_python
-from builder.kit.root import foreign_python, has_root, made_foreign_python
+from builder.kit.root import has_root, made_root, make_root
 from builder.kit.stub import compile_stub
 from builder.native import llamacpp
 from builder.native.gpu import require_gpu_target
@@ -254,13 +254,14 @@ def imported_folder() -> Path:
 def made_python(target: Target) -> Python | None:
     """Return the Python that is frozen for `target`, if it is at hand."""
     if target != host_target():
-        return made_foreign_python(target, DISTRIBUTIONS)
+        root = made_root(target)
+        return root.python() if root else None
     return own_python()
 
 
 def _python(target: Target) -> Python:
     if target != host_target():
-        return foreign_python(target, DISTRIBUTIONS)
+        return make_root(target).python()
     require_shared_python()
     return own_python()
 

@@ -1,11 +1,12 @@
 """Another architecture's Debian in a folder: a Python and the packages that are frozen there.
 
-Its packages are only unpacked, so making it starts none of its programs. proot shows the folder as
-`/` to that Python and starts whatever it starts with qemu: neither privileges nor an entry in the
-kernel's binfmt_misc are needed.
+Its packages are only unpacked, so making it starts none of its programs. Afterwards qemu runs them,
+in namespaces of their own that need no privileges: there the folder is `/`, and the kernel hands
+whatever is a program of that architecture to qemu.
 """
 
 import hashlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from builder.cache.items import hold, made_once
 from builder.errors import ToolError
 from builder.files import atomic_folder
 from builder.kit.freeze import PROJECT
+from builder.kit.key import DISTRIBUTIONS
 from builder.kit.python import Python, asked_python
 from builder.pypi import run_pip
 from builder.targets import Target, host_target
@@ -28,34 +30,106 @@ from runtime.user_folders import user_cache_dir
 # glibc 2.36. The release before has Python 3.9, which is too old.
 RELEASE = "bookworm"
 PYTHON = "3.11"
-PACKAGES = ["python3", f"libpython{PYTHON}", "libc-bin", "binutils", "dash", "grep"]
+# PyInstaller asks bash's ldd and binutils' objdump.
+PACKAGES = ["python3", f"libpython{PYTHON}", "libc-bin", "bash", "dash", "binutils"]
 
 # What freezes, besides what is frozen.
 _TOOLS = ["altgraph", "packaging", "setuptools"]
 _WHEELS = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]
 
-# ldd asks whether it may read a file by a system call that proot does not know, so this asks the
-# loader itself. Only lines of libraries with a path are understood.
-_LDD = '#!/bin/sh\n{loader} --list "$1" | grep "=>"\n'
-
 _FACTS = "python.json"
+
+# Linux's binfmt_misc: F opens qemu now, so that it need not be in the root; P keeps argv[0].
+_ENTRY = (
+    r":solofile:M::\x7fELF\x02\x01\x01{zeros}\x02\x00\x{machine:02x}\x00:"
+    r"\xff\xff\xff\xff\xff\xff\xff\x00{ones}\xfe\xff\xff\xff:{qemu}:FP"
+)
+_BINFMT = "/proc/sys/fs/binfmt_misc"
 
 
 @dataclass(frozen=True, slots=True)
 class _Architecture:
-    """What Debian, qemu and wheels call an architecture, and the system's loader there."""
+    """What Debian and qemu call an architecture, and ELF's number for it."""
 
     debian: str
-    qemu: str
-    wheels: str
-    loader: str
+    name: str
+    machine: int
+
+    @property
+    def qemu(self) -> str:
+        return f"qemu-{self.name}-static"
 
 
-_ARCHITECTURES = {
-    "linux-aarch64": _Architecture(
-        "arm64", "qemu-aarch64-static", "aarch64", "/lib/ld-linux-aarch64.so.1"
-    )
-}
+_ARCHITECTURES = {"linux-aarch64": _Architecture("arm64", "aarch64", 183)}
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root of a foreign target.
+
+    Args:
+        folder: Holds it, the packages for its Python, and what that Python says of itself.
+        architecture: What it is for.
+    """
+
+    folder: Path
+    architecture: _Architecture
+
+    def command(self, *seen: Path) -> tuple[str, ...]:
+        """Return what starts a program of this architecture, whose path comes next.
+
+        Args:
+            seen: The folders that it sees besides the root's, at their own places.
+        """
+        script = "\n".join(["set -e", *self._mounts(seen), *self._registers(), self._enters()])
+        unshare = shutil.which("unshare") or "unshare"
+        return (unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh")
+
+    def python(self) -> Python:
+        """Return its Python."""
+        facts = msgspec.json.decode((self.folder / _FACTS).read_bytes(), type=list[str])
+        return Python(*self._python_start(), *facts)
+
+    def ask_python(self) -> None:
+        """Keep what its Python says of itself.
+
+        Raises:
+            ToolError: It does not start.
+        """
+        python = asked_python(*self._python_start(), self.folder)
+        facts = [python.version, python.build, python.prefix]
+        (self.folder / _FACTS).write_bytes(msgspec.json.encode(facts))
+
+    def _python_start(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "PYTHONPATH": str(self.folder / "site"),
+            "PYTHONNOUSERSITE": "1",
+        }
+        start = self.command(PROJECT, user_cache_dir())
+        return (*start, f"/usr/bin/python{PYTHON}"), environment
+
+    def _mounts(self, seen: tuple[Path, ...]) -> list[str]:
+        lines = []
+        for path in (*seen, Path("/tmp"), Path("/proc"), Path("/dev")):
+            place = shlex.quote(f"{self.folder}/root{path}")
+            lines.append(f"mkdir -p {place}; mount --rbind {shlex.quote(str(path))} {place}")
+        return lines
+
+    def _registers(self) -> list[str]:
+        qemu = shutil.which(self.architecture.qemu) or self.architecture.qemu
+        machine, zeros, ones = self.architecture.machine, r"\x00" * 9, r"\xff" * 8
+        entry = _ENTRY.format(zeros=zeros, ones=ones, machine=machine, qemu=qemu)
+        # Before Linux 6.7 there are no such entries in namespaces; the system's own has to do.
+        return [
+            f"if mount -t binfmt_misc none {_BINFMT} 2>/dev/null; then",
+            f"  printf %s {shlex.quote(entry)} > {_BINFMT}/register",
+            "fi",
+        ]
+
+    def _enters(self) -> str:
+        root = shlex.quote(f"{self.folder}/root")
+        return f"""exec chroot {root} /bin/sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" """
 
 
 def has_root(target: Target) -> bool:
@@ -63,73 +137,63 @@ def has_root(target: Target) -> bool:
     return sys.platform == "linux" and target.name in _ARCHITECTURES
 
 
-def foreign_python(target: Target, distributions: list[str]) -> Python:
-    """Return the Python of a foreign target, in a root that is made on first use.
+def made_root(target: Target) -> Root | None:
+    """Return the root of a foreign target if it is there already."""
+    if not has_root(target):
+        return None
+    root = _root(_ARCHITECTURES[target.name])
+    return root if hold(root.folder) else None
 
-    Args:
-        target: What it is for.
-        distributions: The packages that are frozen, installed there in the versions of here.
+
+def make_root(target: Target) -> Root:
+    """Return the root of a foreign target, made on first use.
 
     Raises:
         SourceError: A wheel could not be downloaded.
-        ToolError: There is no such root, a tool is missing or fails.
+        ToolError: There is no such root, or a tool is missing or fails.
     """
-    architecture = _architecture(target)
-    _require_tools(target, architecture)
-    folder = _folder(architecture, distributions)
-
-    def make(_lock: int) -> None:
-        with atomic_folder(folder) as part:
-            with console.status(f"Unpacking Debian for {target.name}"):
-                _unpack(architecture, part / "root")
-            _install(architecture, distributions, part / "site")
-            _write_ldd(architecture, part / "bin")
-            python = asked_python(*_start(architecture, part), part)
-            facts = [python.version, python.build, python.prefix]
-            (part / _FACTS).write_bytes(msgspec.json.encode(facts))
-
-    return _read(architecture, made_once(folder, make))
-
-
-def made_foreign_python(target: Target, distributions: list[str]) -> Python | None:
-    """Return the same if its root was made already, without looking for tools."""
-    if not has_root(target):
-        return None
-    architecture = _ARCHITECTURES[target.name]
-    folder = _folder(architecture, distributions)
-    return _read(architecture, folder) if hold(folder) else None
-
-
-def _architecture(target: Target) -> _Architecture:
     if not has_root(target):
         raise ToolError(
             f"A kit for {target.name} cannot be built on {host_target().name}.",
             hint="Run `kit build -o FILE` on such a machine and `kit import FILE` here.",
         )
-    return _ARCHITECTURES[target.name]
+    root = _root(_ARCHITECTURES[target.name])
+    _require_tools(target, root.architecture)
+
+    def make(_lock: int) -> None:
+        with atomic_folder(root.folder) as part:
+            with console.status(f"Unpacking Debian for {target.name}"):
+                _unpack(root.architecture, part / "root")
+            _install(root.architecture, part / "site")
+            Root(part, root.architecture).ask_python()
+
+    made_once(root.folder, make)
+    return root
+
+
+def _root(architecture: _Architecture) -> Root:
+    facts = "\n".join([*PACKAGES, *_WHEELS, *_requirements()])
+    digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    return Root(
+        user_cache_dir() / "roots" / f"{RELEASE}-{architecture.debian}-{digest}", architecture
+    )
 
 
 def _require_tools(target: Target, architecture: _Architecture) -> None:
     missing = [
-        name for name in ("mmdebstrap", "proot", architecture.qemu) if shutil.which(name) is None
+        name for name in ("mmdebstrap", "unshare", architecture.qemu) if not shutil.which(name)
     ]
     if missing:
         raise ToolError(
             f"A kit for {target.name} is frozen under an emulator here, and "
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not on PATH.",
-            hint="On Debian and Ubuntu: sudo apt install mmdebstrap proot qemu-user-static "
+            hint="On Debian and Ubuntu: sudo apt install mmdebstrap qemu-user-static "
             "debian-archive-keyring. Or build it on such a machine and `kit import` its file.",
         )
 
 
-def _folder(architecture: _Architecture, distributions: list[str]) -> Path:
-    facts = [*PACKAGES, *_WHEELS, *_requirements(distributions), _LDD]
-    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()
-    return user_cache_dir() / "roots" / f"{RELEASE}-{architecture.debian}-{digest[:16]}"
-
-
-def _requirements(distributions: list[str]) -> list[str]:
-    return [f"{name}=={version(name)}" for name in [*distributions, *_TOOLS]]
+def _requirements() -> list[str]:
+    return [f"{name}=={version(name)}" for name in [*DISTRIBUTIONS, *_TOOLS]]
 
 
 def _unpack(architecture: _Architecture, root: Path) -> None:
@@ -153,38 +217,12 @@ def _unpack(architecture: _Architecture, root: Path) -> None:
         )
 
 
-def _install(architecture: _Architecture, distributions: list[str], site: Path) -> None:
-    requirements = _requirements(distributions)
-    platforms = [f"--platform={name}_{architecture.wheels}" for name in _WHEELS]
+def _install(architecture: _Architecture, site: Path) -> None:
+    requirements = _requirements()
+    platforms = [f"--platform={name}_{architecture.name}" for name in _WHEELS]
     into = ["--target", str(site), "--no-deps", "--only-binary=:all:", "--no-compile"]
     with console.status(f"Installing {len(requirements)} packages for {architecture.debian}"):
         run_pip(
             ["install", *into, *platforms, f"--python-version={PYTHON}", *requirements],
             doing=f"install the runtime's packages for {architecture.debian}",
         )
-
-
-def _write_ldd(architecture: _Architecture, folder: Path) -> None:
-    folder.mkdir()
-    ldd = folder / "ldd"
-    ldd.write_text(_LDD.format(loader=architecture.loader), encoding="utf-8")
-    ldd.chmod(0o755)
-
-
-def _start(architecture: _Architecture, folder: Path) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the command that starts the Python in a root, and the variables it needs."""
-    proot, qemu = (shutil.which(name) or name for name in ("proot", architecture.qemu))
-    seen = ["/proc", "/dev", str(PROJECT), str(user_cache_dir())]
-    command = (proot, "-q", qemu, "-r", str(folder / "root"))
-    binds = tuple(word for path in seen for word in ("-b", path))
-    environment = {
-        "PATH": f"{folder / 'bin'}:/usr/bin:/bin:/usr/sbin:/sbin",
-        "PYTHONPATH": str(folder / "site"),
-        "PYTHONNOUSERSITE": "1",
-    }
-    return (*command, *binds, f"/usr/bin/python{PYTHON}"), environment
-
-
-def _read(architecture: _Architecture, folder: Path) -> Python:
-    facts = msgspec.json.decode((folder / _FACTS).read_bytes(), type=tuple[str, str, str])
-    return Python(*_start(architecture, folder), *facts)
