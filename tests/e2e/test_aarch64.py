@@ -1,4 +1,4 @@
-"""The linux-aarch64 kit built here, and its solofile answering under qemu: `test -m foreign_kit`."""
+"""The linux-aarch64 kit built here, its solofile answering under qemu: `test -m foreign_kit`."""
 
 import json
 import shlex
