@@ -48,7 +48,7 @@ _BINFMT = "/proc/sys/fs/binfmt_misc"
 
 
 @dataclass(frozen=True, slots=True)
-class _Architecture:
+class Architecture:
     """What Debian and qemu call an architecture, and ELF's number for it."""
 
     debian: str
@@ -57,10 +57,11 @@ class _Architecture:
 
     @property
     def qemu(self) -> str:
+        """The program that runs its programs."""
         return f"qemu-{self.name}-static"
 
 
-_ARCHITECTURES = {"linux-aarch64": _Architecture("arm64", "aarch64", 183)}
+ARCHITECTURES = {"linux-aarch64": Architecture("arm64", "aarch64", 183)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Root:
     """
 
     folder: Path
-    architecture: _Architecture
+    architecture: Architecture
 
     def command(self, *seen: Path) -> tuple[str, ...]:
         """Return what starts a program of this architecture, whose path comes next.
@@ -134,14 +135,14 @@ class Root:
 
 def has_root(target: Target) -> bool:
     """Say whether there can be a root for a target on this machine."""
-    return sys.platform == "linux" and target.name in _ARCHITECTURES
+    return sys.platform == "linux" and target.name in ARCHITECTURES
 
 
 def made_root(target: Target) -> Root | None:
     """Return the root of a foreign target if it is there already."""
     if not has_root(target):
         return None
-    root = _root(_ARCHITECTURES[target.name])
+    root = _root(ARCHITECTURES[target.name])
     return root if hold(root.folder) else None
 
 
@@ -157,7 +158,7 @@ def make_root(target: Target) -> Root:
             f"A kit for {target.name} cannot be built on {host_target().name}.",
             hint="Run `kit build -o FILE` on such a machine and `kit import FILE` here.",
         )
-    root = _root(_ARCHITECTURES[target.name])
+    root = _root(ARCHITECTURES[target.name])
     _require_tools(target, root.architecture)
 
     def make(_lock: int) -> None:
@@ -171,7 +172,7 @@ def make_root(target: Target) -> Root:
     return root
 
 
-def _root(architecture: _Architecture) -> Root:
+def _root(architecture: Architecture) -> Root:
     facts = "\n".join([*PACKAGES, *_WHEELS, *_requirements()])
     digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
     return Root(
@@ -179,7 +180,7 @@ def _root(architecture: _Architecture) -> Root:
     )
 
 
-def _require_tools(target: Target, architecture: _Architecture) -> None:
+def _require_tools(target: Target, architecture: Architecture) -> None:
     missing = [
         name for name in ("mmdebstrap", "unshare", architecture.qemu) if not shutil.which(name)
     ]
@@ -196,7 +197,7 @@ def _requirements() -> list[str]:
     return [f"{name}=={version(name)}" for name in [*DISTRIBUTIONS, *_TOOLS]]
 
 
-def _unpack(architecture: _Architecture, root: Path) -> None:
+def _unpack(architecture: Architecture, root: Path) -> None:
     # chrootless: nothing is run inside, so it needs no privileges and, with them, does no harm.
     completed = subprocess.run(
         [
@@ -217,7 +218,7 @@ def _unpack(architecture: _Architecture, root: Path) -> None:
         )
 
 
-def _install(architecture: _Architecture, site: Path) -> None:
+def _install(architecture: Architecture, site: Path) -> None:
     requirements = _requirements()
     platforms = [f"--platform={name}_{architecture.name}" for name in _WHEELS]
     into = ["--target", str(site), "--no-deps", "--only-binary=:all:", "--no-compile"]
