@@ -38,6 +38,7 @@ from runtime.manifest import (
 from runtime.parity import Parity
 
 CARD_NAME = "card/README.md"
+SBOM_NAME = "sbom.cdx.json"
 
 # The most that manifest, headers, padding and directory take.
 _OVERHEAD_BYTES = 1 << 20
@@ -212,8 +213,12 @@ def _write_entries(
         size=kit.runtime_pkg.stat().st_size,
         sha256=kit.info.runtime_sha256,
     )
-    entries = [*weights, *models, *texts, *icons, runtime]
-    manifest = _manifest(contents, launcher, entries, sidecar)
+    itself = sidecar.weights if sidecar else weights[0]
+    origin = _origin(contents, itself)
+    parts = [itself, *models, runtime]
+    sbom = _add_sbom(writer, contents, origin, launcher, parts)
+    entries = [*weights, *models, *texts, *icons, sbom, runtime]
+    manifest = _manifest(contents, origin, launcher, entries, sidecar)
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
     package = FileRange.of(kit.runtime_pkg)
     runtime_sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
@@ -267,24 +272,36 @@ def _add_prompt(writer: ContainerWriter, path: Path) -> EntryFacts:
     return EntryFacts(name=name, role="prompt", size=path.stat().st_size, sha256=sha256)
 
 
+def _add_sbom(
+    writer: ContainerWriter,
+    contents: Contents,
+    origin: Origin,
+    launcher: LauncherFacts,
+    entries: list[EntryFacts],
+) -> EntryFacts:
+    # Its library takes long to import.
+    from builder.sbom import make_sbom
+
+    data = make_sbom(contents.name, contents.model, origin, contents.kit.info, launcher, entries)
+    return _add_small(writer, SBOM_NAME, "sbom", data)
+
+
 def _add_small(writer: ContainerWriter, name: str, role: str, data: bytes) -> EntryFacts:
     return EntryFacts(name=name, role=role, size=len(data), sha256=writer.add_bytes(name, data))
 
 
 def _manifest(
     contents: Contents,
+    origin: Origin,
     launcher: LauncherFacts,
     entries: list[EntryFacts],
     sidecar: Sidecar | None,
 ) -> Manifest:
     info = contents.kit.info
-    weights = sidecar.weights if sidecar else entries[0]
-    itself = OriginFile(name=weights.name, size=weights.size, sha256=weights.sha256)
-    origin = contents.origin
     return Manifest(
         name=contents.name,
         model=contents.model,
-        origin=msgspec.structs.replace(origin, files=origin.files or [itself]),
+        origin=origin,
         kit=KitFacts(
             target=info.target,
             solofile=info.solofile,
@@ -303,6 +320,11 @@ def _manifest(
         parity=contents.parity,
         sidecar=sidecar,
     )
+
+
+def _origin(contents: Contents, weights: EntryFacts) -> Origin:
+    itself = OriginFile(name=weights.name, size=weights.size, sha256=weights.sha256)
+    return msgspec.structs.replace(contents.origin, files=contents.origin.files or [itself])
 
 
 def damaged(source: Path | FileRange) -> DamagedFileError:

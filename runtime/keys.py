@@ -31,7 +31,12 @@ def find_public_key(text: str) -> PublicKey:
         UsageError: There is neither.
     """
     path = Path(text)
-    return read_public_key(path) if path.is_file() else parse_public_key(text)
+    try:
+        is_file = path.is_file()
+    except OSError:
+        # Too long for a name.
+        is_file = False
+    return read_public_key(path) if is_file else parse_public_key(text)
 
 
 def read_public_key(path: Path) -> PublicKey:

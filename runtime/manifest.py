@@ -20,8 +20,8 @@ SettingValue = str | int | float | bool
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One entry: its role, size in bytes and SHA-256 in hex.
 
-    The roles are `weights`, `draft`, `projector`, `adapter`, `prompt`, `licence`, `card`, `icon`
-    and `runtime`.
+    The roles are `weights`, `draft`, `projector`, `adapter`, `prompt`, `licence`, `card`, `icon`,
+    `sbom` and `runtime`.
     """
 
     name: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from builder.kit import elf, freeze, package, python
+from builder.kit import compiled_in, components, elf, freeze, package, python
 from builder.kit.python import Python
 from builder.kit.stub import stub_digest
 from builder.native import llamacpp
@@ -20,7 +20,10 @@ DISTRIBUTIONS = [
     "uvicorn", "wcwidth", "zstandard",
 ]  # fmt: skip
 
-_BUILDERS = [Path(module.__file__ or "") for module in (elf, freeze, package, python)]
+_BUILDERS = [
+    Path(module.__file__ or "")
+    for module in (compiled_in, components, elf, freeze, package, python)
+]
 _LEFT_OUT = {"__pycache__"}
 
 

@@ -13,8 +13,10 @@ from builder.cache.items import hold, made_once, remove
 from builder.cache.layout import scratch_path
 from builder.errors import ToolError
 from builder.files import atomic_folder, scratch_folder, sha256_of
+from builder.kit.compiled_in import compiled_in
+from builder.kit.components import Component, find_components
 from builder.kit.elf import lowest_glibc
-from builder.kit.freeze import freeze
+from builder.kit.freeze import NAME, freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
 from builder.kit.installed import distribution_name, installed_kits
 from builder.kit.key import kit_key
@@ -59,6 +61,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
         launcher_sha256: In hex.
         runtime_size: Of `runtime.pkg`, in bytes.
         runtime_sha256: Of `runtime.pkg`, in hex.
+        components: What it is made of; empty in kits of before these were listed.
     """
 
     format_version: int = FORMAT_VERSION
@@ -75,6 +78,7 @@ class KitInfo(msgspec.Struct, frozen=True, kw_only=True):
     runtime_size: int
     runtime_sha256: str
     gpu: list[str] = []
+    components: list[Component] = []
 
     @property
     def name(self) -> str:
@@ -190,7 +194,7 @@ def build_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ()
     if not hold(folder):
         plugins = gpu_libraries(target, gpu, toolchain=toolchain)
         libraries = llamacpp.native_libraries(target, toolchain=toolchain)
-        parts = _Parts(libraries, compile_stub(target), python, gpu, plugins)
+        parts = _Parts(toolchain, libraries, compile_stub(target), python, gpu, plugins)
 
         def make(_lock: int) -> None:
             with atomic_folder(folder) as part:
@@ -289,6 +293,7 @@ class _Parts:
     """What a kit is made of.
 
     Args:
+        toolchain: What compiled the libraries: `zig` or `system`.
         libraries: The folder with llama.cpp's libraries.
         launcher: The program a solofile begins with.
         python: What is frozen.
@@ -296,6 +301,7 @@ class _Parts:
         plugins: Their libraries.
     """
 
+    toolchain: str
     libraries: Path
     launcher: Path
     python: Python
@@ -309,6 +315,8 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
         freeze(frozen, parts.libraries, parts.python, parts.plugins)
         glibc = lowest_glibc(frozen)
         macos = lowest_macos(frozen)
+        others = compiled_in(target, parts.toolchain, parts.python.version)
+        components = find_components(frozen, NAME, others)
         with console.status("Compressing the runtime"):
             write_package(
                 frozen,
@@ -329,6 +337,7 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
         launcher_sha256=sha256_of(folder / LAUNCHER_NAME),
         runtime_size=(folder / ENTRY_NAME).stat().st_size,
         runtime_sha256=sha256_of(folder / ENTRY_NAME),
+        components=components,
     )
     (folder / INFO_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(info)) + b"\n")
 

@@ -116,7 +116,7 @@ def _build(target: Target) -> _Build:
 
 
 def _compile(target: Target, output: Path) -> None:
-    zstd = _zstd_source()
+    zstd = zstd_source()
     build = _build(target)
     command = [str(zig()), "cc", "-target", build.triple, *_FLAGS, *build.flags]
     command += ["-I", str(SOURCES), "-I", str(zstd)]
@@ -135,7 +135,7 @@ def _compile(target: Target, output: Path) -> None:
         )
 
 
-def _zstd_source() -> Path:
+def zstd_source() -> Path:
     """Return the folder with `zstd.c` and `zstd.h`, unpacked from the sdist on first use."""
     home = user_cache_dir() / "zstd" / ZSTD.replace("==", "-")
     hold(home)

@@ -19,8 +19,10 @@ from runtime.manifest import EntryFacts, Manifest, read_manifest
 from runtime.sidecar import open_sidecar
 from runtime.zip_records import COPY_AGAIN
 
-_KNOWN_ROLES = {"weights", "adapter", "draft", "projector", "licence", "card", "icon", "runtime"}
-_NO_MODELS = {"licence", "card", "icon", "runtime"}
+_KNOWN_ROLES = {
+    "weights", "adapter", "draft", "projector", "licence", "card", "icon", "sbom", "runtime",
+}  # fmt: skip
+_NO_MODELS = {"licence", "card", "icon", "sbom", "runtime"}
 
 
 @dataclass(frozen=True, slots=True)

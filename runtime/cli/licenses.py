@@ -1,13 +1,14 @@
 """`licenses`: the texts of the licences inside."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from runtime.cli.command import answer, say, solofile_named
 from runtime.container import Container
 from runtime.manifest import read_manifest
 
-SUMMARY = "Print the licences of the models inside this solofile, or another one."
+SUMMARY = "Print the licences of all that is inside, or of the models in another solofile."
 EXAMPLES = """\
   MODEL licenses
   MODEL licenses other-solofile"""
@@ -32,4 +33,14 @@ def main(arguments: argparse.Namespace) -> int:
         for name in names:
             text = container.read(name).decode("utf-8", errors="replace")
             answer(f"==== {name} ====\n{text.rstrip()}\n")
+    if arguments.file is None:
+        for path in _runtime_texts():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            answer(f"==== runtime: {path.parent.name}, {path.name} ====\n{text.rstrip()}\n")
     return 0
+
+
+def _runtime_texts() -> list[Path]:
+    """Return the licences of all that is frozen into this program."""
+    unpacked = getattr(sys, "_MEIPASS", None)
+    return sorted(Path(unpacked, "licences").glob("*/*")) if unpacked else []

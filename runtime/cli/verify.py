@@ -60,7 +60,7 @@ class _Progress:
 
     def advance(self, amount: int) -> None:
         self._done += amount
-        percent = round(self._done * 100 / self._total)
+        percent = min(100, round(self._done * 100 / self._total))
         if self._is_shown and percent != self._shown:
             self._shown = percent
             megabytes_per_s = self._done / 1e6 / max(time.monotonic() - self._started, 1e-3)

@@ -15,7 +15,7 @@ from builder.errors import DiskError, ToolError
 from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.kit import Kit
-from builder.pack import Contents, is_too_large, require_room, write_solofile
+from builder.pack import SBOM_NAME, Contents, is_too_large, require_room, write_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target
 from runtime.branding import Branding, Icon
@@ -114,6 +114,7 @@ def test_the_order_of_things(contents: Contents, tmp_path: Path) -> None:
         assert list(container.entries) == [
             "Tiny.F32.gguf",
             "LICENSES/LICENSE",
+            SBOM_NAME,
             "solofile.json",
             "runtime.pkg",
         ]
@@ -130,9 +131,12 @@ def test_the_manifest_says_what_is_inside(contents: Contents, tmp_path: Path) ->
     manifest = write_solofile(contents, tmp_path / "solofile")
     weights = contents.weights.read_bytes()
     digest = hashlib.sha256(weights).hexdigest()
+    with Container.open(tmp_path / "solofile") as container:
+        sbom = container.read(SBOM_NAME)
     assert [(entry.name, entry.role, entry.size) for entry in manifest.entries] == [
         ("Tiny.F32.gguf", "weights", len(weights)),
         ("LICENSES/LICENSE", "licence", len(LICENCE)),
+        (SBOM_NAME, "sbom", len(sbom)),
         ("runtime.pkg", "runtime", contents.kit.runtime_pkg.stat().st_size),
     ]
     assert manifest.weights.sha256 == digest

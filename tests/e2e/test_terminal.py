@@ -68,6 +68,14 @@ def test_verify_says_sound(solofile: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"{solofile} is sound.\n")
 
 
+def test_licences_of_the_runtime(solofile: Path) -> None:
+    """`licenses` prints those of what is frozen in, behind the model's."""
+    printed = run_solofile(solofile, "licenses").stdout
+    assert "==== runtime: llama.cpp, LICENSE ====\nMIT License" in printed
+    assert "==== runtime: msgspec, LICENSE ====" in printed
+    assert "==== runtime" not in run_solofile(solofile, "licenses", str(solofile)).stdout
+
+
 def test_help_names_commands_and_examples(solofile: Path) -> None:
     """Help shows what can be typed, with this file's own name."""
     overview = run_solofile(solofile, "--help").stdout

@@ -74,8 +74,9 @@ def test_another_makers_key(
     assert run(["key", "trust", str(public), "--name", "The maker"]) == 0
     assert run(["verify", str(solofile)]) == 0
     assert "(The maker)." in capsys.readouterr().out
-    assert run(["verify", str(solofile), "--key", "nonsense"]) == 2
-    assert "nonsense is no public key of minisign's" in capsys.readouterr().err
+    for nonsense in ("nonsense", "nonsense" * 100):
+        assert run(["verify", str(solofile), "--key", nonsense]) == 2
+        assert "nonsense is no public key of minisign's" in capsys.readouterr().err
 
 
 def test_damage_is_not_signed(solofile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,13 @@ def test_it_guesses_what_the_model_says(gguf: Path, tiny_kit: Kit, tmp_path: Pat
     contents = contents_of(tiny_kit, gguf, licences=draft.licences, draft=draft.file)
     path = tmp_path / "solofile"
     manifest = write_solofile(contents, path)
-    names = ["model.gguf", "draft/small.gguf", "LICENSES/small-small.LICENSE", "runtime.pkg"]
+    names = [
+        "model.gguf",
+        "draft/small.gguf",
+        "LICENSES/small-small.LICENSE",
+        "sbom.cdx.json",
+        "runtime.pkg",
+    ]
     assert [entry.name for entry in manifest.entries] == names
     assert verify(path) == []
     payload = find_payload(path)

@@ -34,7 +34,13 @@ def test_the_model_sees_by_it(tiny_kit: Kit, tmp_path: Path) -> None:
     contents = contents_of(tiny_kit, model, licences=projector.licences, projector=projector.file)
     path = tmp_path / "solofile"
     manifest = write_solofile(contents, path)
-    names = ["model.gguf", "projector/eyes.gguf", "LICENSES/eyes-eyes.LICENSE", "runtime.pkg"]
+    names = [
+        "model.gguf",
+        "projector/eyes.gguf",
+        "LICENSES/eyes-eyes.LICENSE",
+        "sbom.cdx.json",
+        "runtime.pkg",
+    ]
     assert [entry.name for entry in manifest.entries] == names
     assert verify(path) == []
     payload = find_payload(path)

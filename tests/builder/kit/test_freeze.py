@@ -3,12 +3,15 @@
 import subprocess
 import sys
 import tarfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import zstandard
 from PyInstaller.archive.readers import CArchiveReader
 
+from builder.kit.compiled_in import compiled_in
+from builder.kit.components import TEXTS, find_components
 from builder.kit.freeze import (
     BINDING_MODULES,
     LIBRARY_FOLDER,
@@ -109,6 +112,25 @@ def test_hands_out_no_gpl_library(frozen: Path) -> None:
     assert [*frozen.rglob("libreadline*"), *frozen.rglob("libtinfo*")] == []
 
 
+def test_lists_what_it_is_made_of(kit: Kit, frozen: Path, modules: set[str]) -> None:
+    """Every package and library inside is a component, with its licence and the text of that."""
+    components = {one.name.lower(): one for one in kit.info.components}
+    owners = packages_distributions()
+    tops = {module.partition(".")[0] for module in modules}
+    packages = {owner.lower() for top in tops for owner in owners.get(top, [])}
+    assert {"msgspec", "starlette", "pynacl"} <= packages
+    assert packages <= components.keys()
+    files = {name for one in components.values() for name in one.files}
+    inside = {path.name for path in frozen.iterdir() if ".so." in path.name}
+    assert {name for name in inside if not name.startswith("libpython")} <= files
+    assert [one.name for one in components.values() if not one.licence] == []
+    for name in [*packages, "llama.cpp", "zstd", "pyinstaller"]:
+        assert components[name].version, name
+        assert components[name].texts, name
+    texts = [frozen / TEXTS / name for one in components.values() for name in one.texts]
+    assert all(path.stat().st_size > 100 for path in texts)
+
+
 def test_tells_nothing_of_the_builder(kit: Kit, frozen: Path) -> None:
     """No file names a folder of the machine it was made on."""
     folders = {str(PROJECT), str(user_cache_dir()), sys.prefix, sys.base_prefix, str(Path.home())}
@@ -139,10 +161,11 @@ def test_starts_without_anything(frozen: Path) -> None:
     assert completed.stdout == f"solofile {__version__}\n"
 
 
-def test_same_bytes_twice(frozen: Path, tmp_path: Path) -> None:
-    """Freezing once more gives the same files."""
+def test_same_bytes_twice(kit: Kit, frozen: Path, tmp_path: Path) -> None:
+    """Freezing once more gives the same files, and the same components."""
     freeze(tmp_path, native_libraries(host_target()), own_python())
-
+    others = compiled_in(host_target(), "zig", own_python().version)
+    assert find_components(tmp_path, NAME, others) == kit.info.components
     for path in frozen.rglob("*"):
         if path.is_file():
             again = tmp_path / path.relative_to(frozen)

@@ -69,7 +69,7 @@ def test_all_of_it(capfd: pytest.CaptureFixture[str]) -> None:
     one, two = map(manifest_of, ("one", "two"))
     assert names(one) == names(two) == [
         "Seer-Q8_0.gguf", "projector/mmproj-Seer-F16.gguf", "LICENSES/LICENSE.txt",
-        "LICENSES/USE_POLICY.md", "card/README.md",
+        "LICENSES/USE_POLICY.md", "card/README.md", "sbom.cdx.json",
     ]  # fmt: skip
     assert (one.model.license, one.model.base_model) == ("llama3.2", ["acme/Seer"])
     assert (one.origin.revision, one.origin.gated) == (COMMIT, "auto")
