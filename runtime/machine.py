@@ -1,6 +1,7 @@
 """What this machine lets the process use: physical cores and memory."""
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,11 +47,24 @@ def anonymous_bytes() -> int | None:
 
 
 def _meminfo(field: str) -> int:
+    if sys.platform == "win32":
+        return _windows_memory()[field]
     for line in _read(Path("/proc/meminfo")).splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     # Outside Linux the physical memory is the best that the standard library knows.
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _windows_memory() -> dict[str, int]:
+    """Return what GlobalMemoryStatusEx tells, by the names that Linux has for it."""
+    import ctypes
+
+    # MEMORYSTATUSEX: its own size, the load in per cent, then seven amounts of 8 bytes.
+    status = (ctypes.c_uint64 * 8)()
+    ctypes.cast(status, ctypes.POINTER(ctypes.c_uint32))[0] = ctypes.sizeof(status)
+    ctypes.CDLL("kernel32").GlobalMemoryStatusEx(status)
+    return {"MemTotal": status[1], "MemAvailable": status[2]}
 
 
 def _cpu_quota() -> int:
