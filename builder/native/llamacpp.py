@@ -4,31 +4,20 @@ llama-cpp-python's source distribution holds llama.cpp whole: sources, converter
 Its version decides llama.cpp everywhere: libraries, binding, benchmarks.
 """
 
-import hashlib
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
 
 from builder import console
-from builder.cache.items import hold, made_once
+from builder.cache.items import hold
 from builder.errors import ToolError
 from builder.files import atomic_folder
 from builder.native.gpu import find_plugin, require_gpu_target
 from builder.native.libraries import collect, library_options
-from builder.native.toolchain import (
-    Toolchain,
-    cmake_and_ninja,
-    system_toolchain,
-    zig_environment,
-    zig_toolchain,
-)
+from builder.native.product import Product, Source, build_product, product_folder
 from builder.pypi import download
 from builder.targets import Target, host_target
 from runtime.user_folders import user_cache_dir
@@ -49,8 +38,6 @@ SERVER_OPTIONS = [
     "-DLLAMA_BUILD_TOOLS=ON",
     "-DLLAMA_BUILD_SERVER=ON",
 ]
-
-_NINJA_STEP = re.compile(r"^\[(\d+)/(\d+)\]")
 
 
 def source_folder() -> Path:
@@ -90,8 +77,8 @@ def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:
             f"by the {toolchain} toolchain.",
             hint="Build the kit on such a machine and carry its .kit file here.",
         )
-    product = _Product("libraries", _options(target, toolchain), "all", collect)
-    return _built(product, target, toolchain)
+    product = Product(_source(), "libraries", _options(target, toolchain), "all", collect)
+    return build_product(product, target, toolchain)
 
 
 def gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Path:
@@ -107,7 +94,7 @@ def gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Path:
         ToolError: A tool it needs is not on this system, or the compiler failed.
     """
     require_gpu_target(target)
-    return _built(*_plugin_build(target, name, toolchain))
+    return build_product(*_plugin_build(target, name, toolchain))
 
 
 def find_gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Path | None:
@@ -116,7 +103,7 @@ def find_gpu_plugin(target: Target, name: str, *, toolchain: str = "zig") -> Pat
     Raises:
         ToolError: A tool it needs is not on this system.
     """
-    folder = _folder(*_plugin_build(target, name, toolchain))
+    folder = product_folder(*_plugin_build(target, name, toolchain))
     return folder if hold(folder) else None
 
 
@@ -143,8 +130,8 @@ def llama_server() -> Path:
         ToolError: There is no compiler, or it failed.
     """
     options = [*_options(host_target(), "system"), *SERVER_OPTIONS]
-    product = _Product("server", options, SERVER, _collect_server)
-    return _built(product, host_target(), "system") / SERVER
+    product = Product(_source(), "server", options, SERVER, _collect_server)
+    return build_product(product, host_target(), "system") / SERVER
 
 
 def _options(target: Target, toolchain: str) -> list[str]:
@@ -156,30 +143,14 @@ def _home() -> Path:
     return user_cache_dir() / "llamacpp" / VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """Something built from the source.
-
-    Args:
-        name: What it is called, in messages and in the cache.
-        options: What cmake is told, besides the toolchain.
-        goal: What ninja is to build.
-        collect: Copies the result from the build's `bin` into a folder.
-        prepare: Lays out what cmake needs in the build's folder, and returns options for it.
-        tools: Versions of tools besides the compiler.
-    """
-
-    name: str
-    options: list[str]
-    goal: str
-    collect: Callable[[Path, Path], None]
-    prepare: Callable[[Path], list[str]] = lambda _: []
-    tools: tuple[str, ...] = ()
+def _source() -> Source:
+    return Source(_home(), SDIST_SHA256, source_folder)
 
 
-def _plugin_build(target: Target, name: str, toolchain: str) -> tuple[_Product, Target, str]:
+def _plugin_build(target: Target, name: str, toolchain: str) -> tuple[Product, Target, str]:
     plugin = find_plugin(name)
-    product = _Product(
+    product = Product(
+        _source(),
         f"{name} plugin",
         [*_options(target, toolchain), *plugin.options],
         plugin.goal,
@@ -188,109 +159,6 @@ def _plugin_build(target: Target, name: str, toolchain: str) -> tuple[_Product, 
         (plugin.tools,),
     )
     return product, target, plugin.toolchain or toolchain
-
-
-def _folder(product: _Product, target: Target, toolchain_name: str) -> Path:
-    key = hashlib.sha256("\n".join([SDIST_SHA256, *product.options, *product.tools]).encode())
-    name = product.name.replace(" ", "-")
-    return _home() / f"{name}-{target.name}-{toolchain_name}-{key.hexdigest()[:12]}"
-
-
-def _built(product: _Product, target: Target, toolchain_name: str) -> Path:
-    """Return the cached result of one build, building it first where it is missing."""
-    folder = _folder(product, target, toolchain_name)
-
-    def make(lock: int) -> None:
-        build = folder.with_name(folder.name + ".build")
-        toolchain = (
-            zig_toolchain(target, build / "wrappers")
-            if toolchain_name == "zig"
-            else system_toolchain()
-        )
-        _compile(build, toolchain, product, lock)
-        with atomic_folder(folder) as part:
-            product.collect(build / "bin", part)
-        shutil.rmtree(build)
-
-    return made_once(folder, make)
-
-
-def _compile(build: Path, toolchain: Toolchain, product: _Product, lock: int) -> None:
-    """Configure and build into a folder that an interrupted run takes up again.
-
-    The tools inherit the lock: where this process is killed, they may go on for a while. On Windows
-    they cannot.
-    """
-    inherited = [] if os.name == "nt" else [lock]
-    label = f"llama.cpp's {product.name}"
-    source = source_folder() / "vendor" / "llama.cpp"
-    cmake, ninja = cmake_and_ninja()
-    # A git on PATH must not stamp its own idea of the commit into the libraries.
-    environment = zig_environment() | {
-        "GIT_DIR": str(build / "no-git"),
-        "NINJA_STATUS": "[%f/%t] ",
-        # A plugin's build configures a build of its own, for the tool that reads its shaders.
-        "PATH": os.pathsep.join([str(ninja.parent), os.environ.get("PATH", os.defpath)]),
-        **toolchain.compilers,
-    }
-    build.mkdir(parents=True, exist_ok=True)
-    # cmake takes a backslash for the beginning of an escape.
-    flags = f"-g0 -ffile-prefix-map={source.as_posix()}=llama.cpp"
-    configure = [
-        str(cmake), "-S", str(source), "-B", str(build), "-G", "Ninja",
-        f"-DCMAKE_MAKE_PROGRAM={ninja.as_posix()}",
-        f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}",
-        *product.options, *product.prepare(build), *toolchain.cmake_options,
-    ]  # fmt: skip
-    log = build / "build.log"
-    with console.status(f"Configuring {label}"), log.open("w", encoding="utf-8") as output:
-        completed = subprocess.run(
-            configure,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=inherited,
-            check=False,
-        )
-    if completed.returncode:
-        raise ToolError(f"Configuring {label} failed.", hint=f"See {log}.")
-    with (
-        log.open("a", encoding="utf-8") as output,
-        subprocess.Popen(
-            [str(ninja), "-C", str(build), product.goal],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=inherited,
-            text=True,
-        ) as process,
-    ):
-        _follow_ninja(process, output, log, label)
-
-
-def _follow_ninja(process: subprocess.Popen[str], output: TextIO, log: Path, label: str) -> None:
-    assert process.stdout is not None, "opened with a pipe"
-    lines = _tee(process.stdout, output)
-    steps = (match for line in lines if (match := _NINJA_STEP.match(line)))
-    try:
-        if first := next(steps, None):
-            with console.progress(
-                f"Building {label} (once, some minutes)", int(first[2]), unit_is_bytes=False
-            ) as advance:
-                advance(1)
-                for _ in steps:
-                    advance(1)
-    except BaseException:
-        process.terminate()
-        raise
-    if process.wait():
-        raise ToolError(f"Building {label} failed.", hint=f"See {log}.")
-
-
-def _tee(lines: Iterable[str], output: TextIO) -> Iterator[str]:
-    for line in lines:
-        output.write(line)
-        yield line
 
 
 def _collect_library(goal: str) -> Callable[[Path, Path], None]:
