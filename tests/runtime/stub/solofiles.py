@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from builder.kit.package import write_package
-from runtime.glibc import GlibcVersion
 from runtime.package import ENTRY_NAME, PackageHeader
 
 RUNTIME = """#!/bin/sh
@@ -25,7 +24,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def make_package(
-    folder: Path, runtime: str, *, filler_bytes: int = 0, glibc: GlibcVersion | None = None
+    folder: Path,
+    runtime: str,
+    *,
+    filler_bytes: int = 0,
+    lowest_system: tuple[int, int] | None = None,
 ) -> Path:
     files = folder / "files"
     (files / "lib").mkdir(parents=True)
@@ -36,9 +39,7 @@ def make_package(
     (files / "lib" / "data.so").symlink_to("data.so.1")
     (files / "lib" / "empty").touch()
     (files / "filler").write_bytes(bytes(filler_bytes))
-    write_package(
-        files, folder / ENTRY_NAME, lowest_system=(glibc.major, glibc.minor) if glibc else None
-    )
+    write_package(files, folder / ENTRY_NAME, lowest_system=lowest_system)
     return folder / ENTRY_NAME
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from builder.kit.stub import compile_stub
 from builder.targets import TARGETS
-from runtime.glibc import GlibcVersion
 from tests.runtime.stub.solofiles import (
     RUNTIME,
     Run,
@@ -80,7 +79,7 @@ def test_a_system_without_the_runtimes_glibc(
     """The launcher alone starts on any system, and says what the runtime lacks there."""
     if Path("/lib/ld-linux-aarch64.so.1").exists():
         pytest.skip("this system has that glibc")
-    package = make_package(tmp_path / "package", RUNTIME, glibc=GlibcVersion(2, 36))
+    package = make_package(tmp_path / "package", RUNTIME, lowest_system=(2, 36))
 
     completed = run(qemu, make_solofile(tmp_path / "model", launcher, package))
 

@@ -17,7 +17,7 @@ SYSTEMS = GlibcVersion.parse(platform.libc_ver()[1])
 
 def needing(folder: Path, launcher: Path, glibc: GlibcVersion) -> Path:
     """Make a solofile whose runtime, a shell script, says that it needs a glibc."""
-    package = make_package(folder / "package", RUNTIME, glibc=glibc)
+    package = make_package(folder / "package", RUNTIME, lowest_system=(glibc.major, glibc.minor))
     return make_solofile(folder / "model", launcher, package)
 
 
