@@ -2,10 +2,14 @@
 
 import os
 import random
+import shutil
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from runtime.container import Container
 from runtime.glibc import GlibcVersion
@@ -14,6 +18,7 @@ from tests.debian import debian_root, run_in_root
 from tests.solofile import run_solofile
 
 DEBIAN_11 = GlibcVersion(2, 31)
+QUESTION = ["run", "What is the capital of France?", "--predict", "12", "--temp", "0"]
 
 
 def test_debian_11(solofile: Path) -> None:
@@ -21,8 +26,7 @@ def test_debian_11(solofile: Path) -> None:
     with Container.open(solofile) as container:
         needed = GlibcVersion.parse(read_manifest(container).kit.glibc)
 
-    question = ["run", "What is the capital of France?", "--predict", "12", "--temp", "0"]
-    done = run_in_root(debian_root("bullseye"), solofile, *question)
+    done = run_in_root(debian_root("bullseye"), solofile, *QUESTION)
 
     if needed <= DEBIAN_11:
         assert (done.returncode, "Paris" in done.stdout) == (0, True), done.stderr
@@ -32,6 +36,53 @@ def test_debian_11(solofile: Path) -> None:
             f"model: This system has glibc {DEBIAN_11}, and the runtime in the file needs {needed} "
             "or newer; start it on a newer system"
         )
+
+
+def test_on_a_system_that_forbids_much(solofile: Path) -> None:
+    """Without HOME, with temporary folders that run nothing, off a read-only medium, it answers."""
+    script = """set -e
+    folder="/mnt/只读 medium"
+    mount -t tmpfs none /mnt; mkdir "$folder"; touch "$folder/model"
+    mount --bind "$1" "$folder/model"; mount -o remount,ro,bind "$folder/model"
+    mount -o remount,ro /mnt; mount -t tmpfs none /dev/shm
+    mount -t tmpfs -o noexec none /var/tmp; mount -t tmpfs -o noexec none /tmp
+    shift; exec "$folder/model" "$@"
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", solofile, *QUESTION],
+        env={"PATH": os.environ["PATH"]},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, "Paris" in done.stdout) == (0, True), done.stderr
+    assert "Unpacked the runtime into /dev/shm/solofile-0, because" in done.stderr
+
+
+def test_second_user(solofile: Path) -> None:
+    """A user without a home folder has answers, too, from a runtime of their own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    # The folders of the test's own are for their owner only.
+    with tempfile.TemporaryDirectory() as shared:
+        everyones = Path(shared)
+        everyones.chmod(0o1777)
+        done = subprocess.run(
+            [shutil.copy(solofile, everyones / "model"), *QUESTION],
+            env={"TMPDIR": shared, "HOME": "/nonexistent"},
+            user=12345,
+            group=12345,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, "Paris" in done.stdout) == (0, True), done.stderr
+        assert (everyones / "solofile-12345").stat().st_uid == 12345
 
 
 def test_ten_first_starts_at_once(solofile: Path, tmp_path: Path) -> None:

@@ -17,8 +17,10 @@
  * lies in the same folder. */
 #if defined(__x86_64__)
 #define LOADER "/lib64/ld-linux-x86-64.so.2"
+#define PROCESSOR "x86_64"
 #elif defined(__aarch64__)
 #define LOADER "/lib/ld-linux-aarch64.so.1"
+#define PROCESSOR "aarch64"
 #endif
 #define LIBRARY "libc.so.6"
 
@@ -91,7 +93,7 @@ void check_system(const struct package *package)
     if (!package->system_major)
         return;
     if (access(LOADER, F_OK) != 0 && errno == ENOENT)
-        fail(EXIT_UNSUPPORTED, "This system has no glibc, which the runtime needs; "
+        fail(EXIT_UNSUPPORTED, "This system has no glibc for " PROCESSOR ", which the runtime needs; "
                                "start it on a Linux with glibc, or in a container of one.");
     check_kernel();
     if (find_glibc(&major, &minor) &&
