@@ -83,4 +83,6 @@ def test_a_system_without_the_runtimes_glibc(
 
     completed = run(qemu, make_solofile(tmp_path / "model", launcher, package))
 
-    assert "model: This system has no glibc, which the runtime needs" in completed.stderr
+    assert (
+        "model: This system has no glibc for aarch64, which the runtime needs" in completed.stderr
+    )
