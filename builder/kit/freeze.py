@@ -15,6 +15,7 @@ from builder.kit.python import Python
 from builder.native.llamacpp import source_folder
 
 NAME = "solofile-runtime"
+_PATTERNS = "patterns.bin"
 LIBRARY_FOLDER = "llama"
 # What loads the libraries does not look there.
 GPU_FOLDER = f"{LIBRARY_FOLDER}/gpu"
@@ -23,8 +24,19 @@ RUNTIME = Path(runtime.__file__).parent
 PROJECT = RUNTIME.parent
 TEMPLATES = PROJECT / "templates"
 SPEC = Path(__file__).with_name("runtime.spec")
+PATTERNS = Path(__file__).with_name("patterns.py")
 
-_START = "from runtime.__main__ import main\n\nmain()\n"
+_START = """\
+import sys
+
+from runtime.module_file import ModuleFile
+
+ModuleFile.open(sys._MEIPASS).install()
+
+from runtime.__main__ import main
+
+main()
+"""
 
 # The binding's ctypes layer. The rest of the package, its __init__ above all, is left out.
 BINDING_MODULES = ("llama_cpp", "mtmd_cpp", "_ctypes_extensions")
@@ -75,6 +87,7 @@ def freeze(folder: Path, libraries: Path, python: Python, plugins: Sequence[Path
     with scratch_folder(scratch_path("freeze")) as scratch:
         _stage(scratch)
         with console.status("Freezing the runtime"):
+            _compile_patterns(scratch, python)
             _run_pyinstaller(scratch, python)
         frozen = scratch / "dist" / NAME
         for library in frozen.rglob("*"):
@@ -115,6 +128,7 @@ def _stage(scratch: Path) -> None:
         ],
         "excludes": EXCLUDES,
         "templates": str(TEMPLATES),
+        "patterns": _PATTERNS,
     }
     (scratch / "options.json").write_text(json.dumps(options), encoding="utf-8")
 
@@ -124,6 +138,18 @@ def runtime_modules() -> list[str]:
     paths = sorted(path.relative_to(PROJECT) for path in RUNTIME.rglob("*.py"))
     names = [".".join(path.with_suffix("").parts) for path in paths]
     return [name.removesuffix(".__init__") for name in names]
+
+
+def _compile_patterns(scratch: Path, python: Python) -> None:
+    names = [name for name in runtime_modules() if name != "runtime.__main__"]
+    command = [str(PATTERNS), str(scratch / _PATTERNS), str(PROJECT), *names]
+    completed = python.run(command, scratch, {})
+    if completed.returncode:
+        lines = completed.stderr.strip().splitlines() or ["it said nothing"]
+        raise ToolError(
+            f"The runtime's modules cannot be imported: {lines[-1]}",
+            hint="Is the environment of the builder whole?",
+        )
 
 
 def _run_pyinstaller(scratch: Path, python: Python) -> None:

@@ -5,7 +5,16 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from builder.kit import compiled_in, components, elf, freeze, package, python
+from builder.kit import (
+    compiled_in,
+    components,
+    elf,
+    freeze,
+    module_file,
+    package,
+    patterns,
+    python,
+)
 from builder.kit.python import Python
 from builder.kit.stub import stub_digest
 from builder.native import llamacpp
@@ -20,10 +29,8 @@ DISTRIBUTIONS = [
     "uvicorn", "wcwidth", "zstandard",
 ]  # fmt: skip
 
-_BUILDERS = [
-    Path(module.__file__ or "")
-    for module in (compiled_in, components, elf, freeze, package, python)
-]
+_MODULES = (compiled_in, components, elf, freeze, module_file, package, patterns, python)
+_BUILDERS = [Path(module.__file__ or "") for module in _MODULES]
 _LEFT_OUT = {"__pycache__"}
 
 

@@ -144,7 +144,10 @@ def _history(settings: Settings) -> "HistoryFile | None":
 def _defer_modules() -> None:
     """Keep away what the server's packages import, and use late or never."""
     defer("uvicorn", Config="uvicorn.config")
-    for name in ("anyio", "anyio.abc", "anyio.to_thread", "html", "http.client", "logging.config"):
+    for name in (
+        "anyio", "anyio.abc", "anyio.to_thread", "configparser", "html", "http.client",
+        "http.cookies", "logging.config", "pprint",
+    ):  # fmt: skip
         defer(name)
 
 
