@@ -1,6 +1,6 @@
 """What a kit is made of: packages, libraries and programs, with the texts of their licences.
 
-Python packages are those whose modules are in the frozen archive; shared libraries those that lie
+Python packages are those whose modules are frozen; shared libraries those that lie
 in the frozen folder. What is compiled into a program or a library of ours is named here.
 """
 
@@ -11,6 +11,8 @@ from importlib.metadata import Distribution, distribution, packages_distribution
 from pathlib import Path
 
 import msgspec
+
+from runtime.module_file import ModuleFile
 
 # The folder in the runtime with the texts.
 TEXTS = "licences"
@@ -72,17 +74,16 @@ _LIBRARIES = {
 
 
 def find_components(
-    frozen: Path, program: str, others: Iterable[tuple[Component, Iterable[Path]]]
+    frozen: Path, others: Iterable[tuple[Component, Iterable[Path]]]
 ) -> list[Component]:
     """Return what a frozen folder is made of, by name, and put the texts of licences into it.
 
     Args:
         frozen: The folder.
-        program: The name of the program in it.
         others: What else is in it or in the launcher, each with the texts of its licences.
     """
-    modules = {module.partition(".")[0] for module in _modules(frozen / f"{program}.pkg")}
-    # Compiled modules lie beside the archive.
+    modules = {module.partition(".")[0] for module in ModuleFile.open(str(frozen)).index.modules}
+    # Compiled modules lie beside their file.
     modules |= {path.name.partition(".")[0] for path in frozen.iterdir()}
     known = packages_distributions()
     packages = {one.lower() for module in modules for one in known.get(module, [])}
@@ -98,13 +99,6 @@ def find_components(
         _with_texts(component, texts, frozen / TEXTS)
         for component, texts in sorted([*found, *others], key=lambda pair: pair[0].name.lower())
     ]
-
-
-def _modules(archive: Path) -> set[str]:
-    # Takes long to import, and only building a kit needs it.
-    from PyInstaller.archive.readers import CArchiveReader
-
-    return set(CArchiveReader(str(archive)).open_embedded_archive("PYZ.pyz").toc)
 
 
 def _package(package: Distribution) -> tuple[Component, list[Path]]:

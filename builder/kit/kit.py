@@ -16,7 +16,7 @@ from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.compiled_in import compiled_in
 from builder.kit.components import Component, find_components
 from builder.kit.elf import lowest_glibc
-from builder.kit.freeze import NAME, freeze
+from builder.kit.freeze import freeze
 from builder.kit.installed import FOLDER as INSTALLED_FOLDER
 from builder.kit.installed import distribution_name, installed_kits
 from builder.kit.key import kit_key
@@ -316,7 +316,7 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
         glibc = lowest_glibc(frozen)
         macos = lowest_macos(frozen)
         others = compiled_in(target, parts.toolchain, parts.python.version)
-        components = find_components(frozen, NAME, others)
+        components = find_components(frozen, others)
         with console.status("Compressing the runtime"):
             write_package(
                 frozen,

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 /* FIPS 180-4, section 4.2.2: the fractions of the first 64 primes' cube roots. */
 static const uint32_t ROUND_CONSTANTS[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -32,7 +37,7 @@ static void expand(const uint8_t *block, uint32_t words[64])
     }
 }
 
-static void compress(uint32_t state[8], const uint8_t *block)
+static void compress_plainly(uint32_t state[8], const uint8_t *block)
 {
     uint32_t words[64];
     expand(block, words);
@@ -51,6 +56,69 @@ static void compress(uint32_t state[8], const uint8_t *block)
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+#if defined(__x86_64__)
+
+/* Intel 64 and IA-32 Software Developer's Manual, CPUID: leaf 1, ecx; leaf 7, ebx. */
+static bool has_instructions(void)
+{
+    unsigned a, b, c, d;
+    bool has_sse41 = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) && (c & bit_SSSE3);
+    return has_sse41 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+}
+
+/* The same with the processor's own instructions, which keep the state as two halves of words
+ * a b e f and c d g h, the last word of each first, and do four rounds at a time. */
+__attribute__((target("sha,sse4.1")))
+static void compress_by_instructions(uint32_t state[8], const uint8_t *block)
+{
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i dcba = _mm_loadu_si128((const __m128i *)state);
+    __m128i hgfe = _mm_loadu_si128((const __m128i *)(state + 4));
+    __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
+    __m128i first = _mm_alignr_epi8(cdab, efgh, 8), second = _mm_blend_epi16(efgh, cdab, 0xf0);
+    __m128i abef = first, cdgh = second, words[16];
+    for (int i = 0; i < 16; i++) {
+        if (i < 4) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)(block + 16 * i));
+            words[i] = _mm_shuffle_epi8(bytes, big_endian);
+        } else {
+            __m128i early = _mm_sha256msg1_epu32(words[i - 4], words[i - 3]);
+            __m128i between = _mm_alignr_epi8(words[i - 1], words[i - 2], 4);
+            words[i] = _mm_sha256msg2_epu32(_mm_add_epi32(early, between), words[i - 1]);
+        }
+        __m128i constants = _mm_loadu_si128((const __m128i *)(ROUND_CONSTANTS + 4 * i));
+        __m128i sums = _mm_add_epi32(words[i], constants);
+        cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sums);
+        abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sums, 0x0e));
+    }
+    abef = _mm_add_epi32(abef, first), cdgh = _mm_add_epi32(cdgh, second);
+    __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128((__m128i *)state, _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+#else
+
+static bool has_instructions(void)
+{
+    return false;
+}
+
+static void compress_by_instructions(uint32_t state[8], const uint8_t *block)
+{
+    compress_plainly(state, block);
+}
+
+#endif
+
+static void compress(struct sha256 *sha, const uint8_t *block)
+{
+    if (sha->has_instructions)
+        compress_by_instructions(sha->state, block);
+    else
+        compress_plainly(sha->state, block);
+}
+
 void sha256_begin(struct sha256 *sha)
 {
     static const uint32_t INITIAL_STATE[8] = {
@@ -59,6 +127,7 @@ void sha256_begin(struct sha256 *sha)
     };
     memcpy(sha->state, INITIAL_STATE, sizeof sha->state);
     sha->num_bytes = 0;
+    sha->has_instructions = has_instructions();
 }
 
 void sha256_add(struct sha256 *sha, const uint8_t *bytes, size_t size)
@@ -71,11 +140,11 @@ void sha256_add(struct sha256 *sha, const uint8_t *bytes, size_t size)
         memcpy(sha->block + filled, bytes, taken);
         if (taken < room)
             return;
-        compress(sha->state, sha->block);
+        compress(sha, sha->block);
         bytes += taken, size -= taken;
     }
     for (; size >= SHA256_BLOCK_BYTES; bytes += SHA256_BLOCK_BYTES, size -= SHA256_BLOCK_BYTES)
-        compress(sha->state, bytes);
+        compress(sha, bytes);
     memcpy(sha->block, bytes, size);
 }
 

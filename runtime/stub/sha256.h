@@ -2,6 +2,7 @@
 #ifndef SHA256_H
 #define SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ struct sha256 {
     uint32_t state[8];
     uint64_t num_bytes;
     uint8_t block[SHA256_BLOCK_BYTES];
+    bool has_instructions; /* the processor's own */
 };
 
 void sha256_begin(struct sha256 *sha);

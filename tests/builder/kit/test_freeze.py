@@ -173,7 +173,7 @@ def test_same_bytes_twice(kit: Kit, frozen: Path, tmp_path: Path) -> None:
     """Freezing once more gives the same files, and the same components."""
     freeze(tmp_path, native_libraries(host_target()), own_python())
     others = compiled_in(host_target(), "zig", own_python().version)
-    assert find_components(tmp_path, NAME, others) == kit.info.components
+    assert find_components(tmp_path, others) == kit.info.components
     for path in frozen.rglob("*"):
         if path.is_file():
             again = tmp_path / path.relative_to(frozen)
