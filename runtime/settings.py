@@ -419,7 +419,8 @@ OPTIONS = (
     Option("seed", ("-s", "--seed"), "sampling", "seed of the random choice (-1: a random one)"),
 )  # fmt: skip
 
-_GPU_SETTINGS = (
+# What is chosen for the machine it runs on.
+GPU_SETTINGS = (
     "gpu_layers", "device", "split_mode", "tensor_split", "main_gpu", "fit_target",
 )  # fmt: skip
 _UNSET = Settings()
@@ -473,7 +474,7 @@ def load_settings(
 
 def asks_for_gpus(settings: Settings) -> bool:
     """Say whether any setting of GPUs is not as it is by itself."""
-    return any(getattr(settings, name) != getattr(_UNSET, name) for name in _GPU_SETTINGS)
+    return any(getattr(settings, name) != getattr(_UNSET, name) for name in GPU_SETTINGS)
 
 
 def settings_file(solofile: Path) -> Path:

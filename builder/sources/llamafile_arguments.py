@@ -8,7 +8,7 @@ import msgspec
 
 from builder.defaults import typed_setting
 from builder.sources.taken import Taken
-from runtime.settings import OPTIONS, Option
+from runtime.settings import GPU_SETTINGS, OPTIONS, Option
 
 _OPTIONS = {flag: option for option in OPTIONS for flag in option.flags}
 # Flags that name a file of the archive, and what it is.
@@ -112,6 +112,8 @@ def _take(taken: Taken, flag: str, words: _Words) -> None:
 def _why_not(option: Option, value: str | bool) -> str:
     if option.group == "server" and option.name != "browser":
         return f"whoever starts it says so, or --set {option.flags[-1].lstrip('-')} at the build"
+    if option.name in GPU_SETTINGS:
+        return "what fits is chosen where it runs"
     if option.metavar in ("FILE", "DIR", "FILE:SCALE"):
         return "it names a file on the machine it runs on"
     if option.name == "chat_template" and "{" not in str(value) and value != "chatml":
