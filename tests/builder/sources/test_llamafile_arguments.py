@@ -52,7 +52,7 @@ def test_values_may_hold_anything() -> None:
     ("text", "sentence"),
     [
         ("-ngl 9999", "-ngl 9999 is not taken over: what fits is chosen where it runs."),
-        ("--rope-scale 3 -1 --temp 1", "--rope-scale 3 -1 is not taken over"),
+        ("--defrag-thold 3 -1 --temp 1", "--defrag-thold 3 -1 is not taken over"),
         ("--host 0.0.0.0", "--host 0.0.0.0 is not taken over: whoever starts it says so, or --set"),
         ("--api-key x", "--api-key x is not taken over"),
         ("--log-file x", "--log-file x is not taken over: it names a file on the machine"),
