@@ -18,7 +18,7 @@ from builder.files import atomic_path
 from builder.fits import fitting
 from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
-from builder.kit.kit import ensure_kit
+from builder.kit.at_hand import ensure_kit
 from builder.kit.root import made_root
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import Contents, is_too_large, require_room, write_solofile

@@ -59,8 +59,8 @@ def kit(ctx: click.Context) -> None:
 )
 def build(target: str | None, toolchain: str, gpu: tuple[str, ...], output: Path | None) -> None:
     """Build the kit, unless it is there already."""
+    from builder.kit.building import build_kit
     from builder.kit.file import export_kit
-    from builder.kit.kit import build_kit
     from builder.targets import find_target, host_target
 
     found = find_target(target) if target else host_target()
@@ -87,7 +87,7 @@ def libraries(target: str | None, gpu: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="print them as JSON")
 def list_(as_json: bool = False) -> None:
     """List the kits on this machine."""
-    from builder.kit.kit import list_kits
+    from builder.kit.at_hand import list_kits
 
     kits = list_kits()
     if as_json:
@@ -152,8 +152,8 @@ def wheel(what: str | None, output: Path) -> None:
 
     It is that of a .kit FILE, or the one used for TARGET, which is this machine by default.
     """
+    from builder.kit.at_hand import ensure_kit
     from builder.kit.file import unpacked_kit
-    from builder.kit.kit import ensure_kit
     from builder.kit.wheel import write_wheel
     from builder.targets import TARGETS, find_target, host_target
 
@@ -167,7 +167,7 @@ def wheel(what: str | None, output: Path) -> None:
 
 def _used_kit(name: str | None) -> "Kit":
     from builder.errors import ToolError
-    from builder.kit.kit import find_kit
+    from builder.kit.at_hand import find_kit
     from builder.targets import find_target, host_target
 
     target = find_target(name) if name else host_target()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from builder.demo import SYSTEM_PROMPT, WEIGHTS_SHA256, demo_source
+from builder.kit.building import build_kit
 from builder.kit.elf import is_elf
-from builder.kit.kit import Kit, build_kit
+from builder.kit.kit import Kit
 from builder.kit.root import make_root
 from builder.make import Order, make_solofile
 from builder.report import Report

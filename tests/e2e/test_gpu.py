@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.kit.kit import find_kit
+from builder.kit.at_hand import find_kit
 from builder.make import Order, make_solofile
 from builder.sources.parse import parse_source
 from builder.targets import host_target

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from builder.kit.kit import ensure_kit
+from builder.kit.at_hand import ensure_kit
 from builder.kit.wheel import write_wheel
 from builder.pypi import run_pip
 from builder.report import Report

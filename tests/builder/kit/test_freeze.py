@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from builder.kit.building import build_kit
 from builder.kit.compiled_in import compiled_in
 from builder.kit.components import TEXTS, find_components
 from builder.kit.freeze import (
@@ -19,7 +20,7 @@ from builder.kit.freeze import (
     freeze,
     runtime_modules,
 )
-from builder.kit.kit import Kit, build_kit
+from builder.kit.kit import Kit
 from builder.kit.python import own_python
 from builder.native.llamacpp import native_libraries
 from builder.targets import host_target

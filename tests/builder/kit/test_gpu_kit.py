@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from builder.errors import ToolError
+from builder.kit.at_hand import ensure_kit, find_kit
+from builder.kit.building import build_kit
 from builder.kit.file import export_kit, import_kit
-from builder.kit.kit import build_kit, ensure_kit, find_kit
 from builder.targets import TARGETS, host_target
 from tests.builder.kit.test_kit import MakeKit, make_kit
 

@@ -15,19 +15,10 @@ from click.testing import CliRunner
 from builder.cli.kit import kit as kit_command
 from builder.errors import ToolError
 from builder.kit import freeze
+from builder.kit.at_hand import ensure_kit, find_kit, list_kits
 from builder.kit.file import export_kit, import_kit, read_kit_file
 from builder.kit.key import kit_key
-from builder.kit.kit import (
-    FORMAT_VERSION,
-    INFO_NAME,
-    Kit,
-    KitInfo,
-    ensure_kit,
-    find_kit,
-    kits_folder,
-    list_kits,
-    load_kit,
-)
+from builder.kit.kit import FORMAT_VERSION, INFO_NAME, Kit, KitInfo, kits_folder, load_kit
 from builder.kit.python import own_python
 from builder.targets import TARGETS, host_target
 from runtime import __version__

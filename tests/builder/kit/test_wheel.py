@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from builder.cli.kit import kit as kit_command
+from builder.kit.at_hand import ensure_kit, find_kit, list_kits
 from builder.kit.file import export_kit, import_kit, read_kit_file
 from builder.kit.installed import distribution_name
-from builder.kit.kit import INFO_NAME, Kit, ensure_kit, find_kit, list_kits, load_kit
+from builder.kit.kit import INFO_NAME, Kit, load_kit
 from builder.kit.wheel import write_wheel
 from builder.pypi import run_pip
 from builder.targets import TARGETS, host_target

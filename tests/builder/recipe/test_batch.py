@@ -8,8 +8,9 @@ import pytest
 from builder import make
 from builder.__main__ import run
 from builder.errors import ToolError
+from builder.kit.at_hand import find_kit
 from builder.kit.file import export_kit, import_kit
-from builder.kit.kit import Kit, find_kit
+from builder.kit.kit import Kit
 from builder.targets import TARGETS, Target, host_target
 from runtime.container import Container
 from runtime.manifest import Manifest, read_manifest
