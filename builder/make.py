@@ -13,6 +13,7 @@ from builder.bake.baking import Baked, bake
 from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
 from builder.companions.companions import Companions, fetch_companions
+from builder.contents import Contents
 from builder.digests import digests_of
 from builder.files import atomic_path
 from builder.fits import fitting
@@ -21,7 +22,7 @@ from builder.icon import IconFile
 from builder.kit.at_hand import ensure_kit
 from builder.kit.root import made_root
 from builder.output_path import output_path, require_folder, require_free
-from builder.pack import Contents, is_too_large, require_room, write_solofile
+from builder.pack import is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize.options import QuantizeOptions
 from builder.report import BakedPrompt, Report

@@ -2,24 +2,20 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 import msgspec
 
 from builder import console
+from builder.contents import Contents
 from builder.digests import add_file
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import require_space, synced_file
-from builder.icon import IconFile
-from builder.kit.kit import Kit
 from builder.sidecar import SidecarFile
-from builder.sign.secret_key import SecretKey
 from builder.sign.sign import manifest_signature
-from builder.sources.source import LicenceFile, ModelFile
+from builder.sources.source import ModelFile
 from builder.targets import Target
-from runtime.branding import Branding
 from runtime.container import MANIFEST_NAME, RUNTIME_NAME, SIGNATURE_NAME, ContainerWriter
 from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import (
@@ -27,85 +23,14 @@ from runtime.manifest import (
     KitFacts,
     LauncherFacts,
     Manifest,
-    ModelFacts,
     Origin,
     OriginFile,
-    SettingValue,
     Sidecar,
-    Terms,
     encode,
 )
-from runtime.parity import Parity
 
 CARD_NAME = "card/README.md"
 SBOM_NAME = "sbom.cdx.json"
-
-# The most that manifest, headers, padding and directory take.
-_OVERHEAD_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """Everything that goes into a solofile.
-
-    Args:
-        name: What the model is called.
-        kit: The frozen runtime.
-        weights: The GGUF.
-        weights_name: Its entry's name; ends in `.gguf`.
-        weights_sha256: The digest it must have, in hex; empty takes it as it is.
-        model: What its header says.
-        origin: Where it came from; without files, the weights themselves are meant.
-        licences: The licence texts to carry.
-        card: The model's card; empty carries none.
-        terms: What the licences ask of those who pass it on.
-        adapters: The LoRA adapters to carry, in the order of their numbers.
-        draft: The draft model to carry; None carries none.
-        projector: The projector to carry; None carries none.
-        defaults: Settings that are built in.
-        weights_inside: The part of `weights` that is meant; None for all of it.
-        branding: How it presents itself.
-        icon: Its icon; None carries none.
-        parity: How alike it and its original are, where that was found out.
-        prompts: Files with computed prompts to carry.
-        signer: The key that signs the manifest; None leaves it unsigned.
-    """
-
-    name: str
-    kit: Kit
-    weights: Path
-    weights_name: str
-    weights_sha256: str
-    model: ModelFacts
-    origin: Origin
-    licences: list[LicenceFile] = field(default_factory=list)
-    card: bytes = b""
-    terms: list[Terms] = field(default_factory=list)
-    adapters: list[ModelFile] = field(default_factory=list)
-    draft: ModelFile | None = None
-    projector: ModelFile | None = None
-    defaults: dict[str, SettingValue] = field(default_factory=dict)
-    weights_inside: FileRange | None = None
-    branding: Branding = field(default_factory=Branding)
-    icon: IconFile | None = None
-    parity: Parity | None = None
-    prompts: list[Path] = field(default_factory=list)
-    signer: SecretKey | None = None
-
-    @property
-    def weights_data(self) -> FileRange:
-        """The weights' bytes."""
-        return self.weights_inside or FileRange.of(self.weights)
-
-    @property
-    def max_size_bytes(self) -> int:
-        """The size that the solofile and the file beside it will not exceed together."""
-        kit = [FileRange.of(self.kit.launcher), FileRange.of(self.kit.runtime_pkg)]
-        files = [*kit, self.weights_data]
-        files += [model.data for model in [*self.adapters, self.draft, self.projector] if model]
-        files += map(FileRange.of, self.prompts)
-        texts = sum(len(licence.text) for licence in self.licences) + len(self.card)
-        return sum(file.size for file in files) + texts + _OVERHEAD_BYTES
 
 
 def is_too_large(contents: Contents, target: Target) -> bool:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from builder.contents import Contents
 from builder.gguf.facts import read_facts
 from builder.kit.kit import Kit
-from builder.pack import Contents
 from runtime.manifest import Origin
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from builder.contents import Contents
 from builder.errors import DiskError, ToolError
 from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.kit import Kit
-from builder.pack import SBOM_NAME, Contents, is_too_large, require_room, write_solofile
+from builder.pack import SBOM_NAME, is_too_large, require_room, write_solofile
 from builder.sources.source import LicenceFile, ModelFile
 from builder.targets import TARGETS, Target
 from runtime.branding import Branding, Icon

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from builder.__main__ import run
+from builder.contents import Contents
 from builder.kit.components import Component
 from builder.kit.kit import Kit
-from builder.pack import SBOM_NAME, Contents, write_solofile
+from builder.pack import SBOM_NAME, write_solofile
 from builder.sources.source import ModelFile
 from runtime.container import Container
 from runtime.manifest import Origin, OriginFile

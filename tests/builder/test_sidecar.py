@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from builder import make
+from builder.contents import Contents
 from builder.gguf.facts import read_facts
 from builder.kit.kit import Kit
 from builder.make import Order, make_solofile
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.sidecar import SidecarFile, sidecar_part
 from builder.sources.gguf_file import GgufFile
 from builder.sources.solofile import Solofile

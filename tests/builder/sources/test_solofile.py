@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from builder.contents import Contents
 from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.kit import Kit
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.sources.card import Card
 from builder.sources.solofile import Solofile, is_solofile
 from builder.sources.source import LicenceFile, ModelFile

@@ -9,11 +9,12 @@ import msgspec
 import pefile
 import pytest
 
+from builder.contents import Contents
 from builder.errors import ToolError
 from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.stub import compile_stub
-from builder.pack import Contents, write_solofile
+from builder.pack import write_solofile
 from builder.targets import TARGETS
 from builder.windows.executable import Resource, with_resources
 from builder.windows.facts import icon_resources, version_resource
