@@ -14,6 +14,7 @@ def test_list_names_every_workload() -> None:
     names = [line.split()[0] for line in result.stdout.splitlines()]
     assert names == [
         "cold-start",
+        "first-start",
         "decode",
         "prompt",
         "clients",
