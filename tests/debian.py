@@ -11,8 +11,6 @@ from builder.cache.items import made_once
 from builder.files import atomic_folder
 from runtime.user_folders import user_cache_dir
 
-MIRROR = "http://deb.debian.org/debian"
-
 
 def debian_root(release: str) -> Path:
     """Return a root that holds glibc and nothing else, made on first use.
@@ -57,7 +55,7 @@ def run_in_root(root: Path, solofile: Path, *arguments: str) -> subprocess.Compl
 def _make(release: str, folder: Path) -> None:
     options = ["--variant=extract", "--include=base-files,libc6", "--format=directory"]
     subprocess.run(
-        ["mmdebstrap", *options, release, folder, MIRROR],
+        ["mmdebstrap", *options, release, folder],
         capture_output=True,
         text=True,
         timeout=250,
