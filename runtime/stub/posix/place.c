@@ -1,6 +1,7 @@
 #include "place.h"
 
 #include "place_folder.h"
+#include "place_list.h"
 #include "system_places.h"
 
 #include <errno.h>
@@ -11,43 +12,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The paths being listed, and how many there are. */
-struct list {
-    struct place *places;
-    int num_places;
-};
-
-static bool is_listed(const struct list *list, const char *path)
+/* Add `base` and `rest`; a base that is unset or not absolute is left out. */
+static struct place *add(struct place_list *list, const char *base, const char *rest)
 {
-    for (int i = 0; i < list->num_places; i++)
-        if (!strcmp(list->places[i].path, path))
-            return true;
-    return false;
+    return base && *base == '/' ? add_place(list, base, rest) : NULL;
 }
 
-/* Append `base` and `rest`; a base that is unset or not absolute is left out. */
-static struct place *add(struct list *list, const char *base, const char *rest)
-{
-    struct place *place = &list->places[list->num_places];
-    if (!base || *base != '/')
-        return NULL;
-    int size = snprintf(place->path, sizeof place->path, "%s%s", base, rest);
-    if (size < 0 || (size_t)size >= sizeof place->path || is_listed(list, place->path))
-        return NULL;
-    place->max_new_folders = PATH_BYTES;
-    place->is_chosen = place->is_shared = false;
-    list->num_places++;
-    return place;
-}
-
-static void add_home(struct list *list)
+static void add_home(struct place_list *list)
 {
     struct place *place = add(list, getenv("HOME"), HOME_CACHE);
     if (place)
         place->max_new_folders = 2;
 }
 
-static void add_shared(struct list *list, const char *base)
+static void add_shared(struct place_list *list, const char *base)
 {
     char rest[32];
     snprintf(rest, sizeof rest, "/solofile-%lu", (unsigned long)geteuid());
@@ -56,7 +34,7 @@ static void add_shared(struct list *list, const char *base)
         place->max_new_folders = 1, place->is_shared = true;
 }
 
-static void add_beside(struct list *list, const char *solofile)
+static void add_beside(struct place_list *list, const char *solofile)
 {
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(solofile, '/') - solofile), solofile);
@@ -65,7 +43,7 @@ static void add_beside(struct list *list, const char *solofile)
         place->max_new_folders = 1;
 }
 
-static void add_chosen(struct list *list, const char *chosen)
+static void add_chosen(struct place_list *list, const char *chosen)
 {
     char here[PATH_BYTES] = "", rest[PATH_BYTES];
     if (*chosen != '/' && !getcwd(here, sizeof here))
@@ -80,7 +58,7 @@ static void add_chosen(struct list *list, const char *chosen)
 
 int list_places(struct place places[MAX_PLACES], const char *solofile, const char *unpack_dir)
 {
-    struct list list = {places, 0};
+    struct place_list list = {places, 0};
     const char *chosen = unpack_dir ? unpack_dir : getenv("SOLOFILE_CACHE");
     if (chosen && *chosen) {
         add_chosen(&list, chosen);

@@ -1,6 +1,7 @@
 #include "place.h"
 
 #include "place_folder.h"
+#include "place_list.h"
 #include "private_folder.h"
 
 #include <stdio.h>
@@ -8,39 +9,18 @@
 #include <wchar.h>
 #include <windows.h>
 
-/* The paths being listed, and how many there are. */
-struct list {
-    struct place *places;
-    int num_places;
-};
-
-static bool is_listed(const struct list *list, const char *path)
-{
-    for (int i = 0; i < list->num_places; i++)
-        if (!strcmp(list->places[i].path, path))
-            return true;
-    return false;
-}
-
-/* Append `base` and `rest`; a base that is empty or not absolute is left out. */
-static struct place *add(struct list *list, const wchar_t *base, const char *rest)
+/* Add `base` and `rest`; a base that is empty or not absolute is left out. */
+static struct place *add(struct place_list *list, const wchar_t *base, const char *rest)
 {
     static wchar_t whole[WIDE_PATH];
     static char path[PATH_BYTES];
-    struct place *place = &list->places[list->num_places];
     DWORD size = *base ? GetFullPathNameW(base, WIDE_PATH, whole, NULL) : 0;
     if (!size || size >= WIDE_PATH || !narrow_path(whole, path))
         return NULL;
     size_t length = strlen(path);
     while (length && path[length - 1] == '\\')
         path[--length] = '\0';
-    int written = snprintf(place->path, sizeof place->path, "%s%s", path, rest);
-    if (written < 0 || (size_t)written >= sizeof place->path || is_listed(list, place->path))
-        return NULL;
-    place->max_new_folders = PATH_BYTES;
-    place->is_chosen = place->is_shared = false;
-    list->num_places++;
-    return place;
+    return add_place(list, path, rest);
 }
 
 /* The value of a variable, empty where it has none; it holds until the next call. */
@@ -52,7 +32,7 @@ static const wchar_t *variable(const wchar_t *name)
 }
 
 /* The folder for temporary files may be the whole system's: services have that one. */
-static void add_temporary(struct list *list)
+static void add_temporary(struct place_list *list)
 {
     static wchar_t path[WIDE_PATH];
     DWORD size = GetTempPathW(WIDE_PATH, path);
@@ -61,7 +41,7 @@ static void add_temporary(struct list *list)
         place->max_new_folders = 1, place->is_shared = true;
 }
 
-static void add_beside(struct list *list, const char *solofile)
+static void add_beside(struct place_list *list, const char *solofile)
 {
     static wchar_t wide[WIDE_PATH];
     if (!widen(solofile, wide, WIDE_PATH))
@@ -75,7 +55,7 @@ static void add_beside(struct list *list, const char *solofile)
 int list_places(struct place places[MAX_PLACES], const char *solofile, const char *unpack_dir)
 {
     static wchar_t named[WIDE_PATH];
-    struct list list = {places, 0};
+    struct place_list list = {places, 0};
     const wchar_t *chosen = variable(L"SOLOFILE_CACHE");
     if (unpack_dir)
         chosen = widen(unpack_dir, named, WIDE_PATH) ? named : NULL;
