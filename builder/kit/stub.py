@@ -1,7 +1,6 @@
 """Compiling the launcher of a solofile from `runtime/stub`, with zig and the zstd decoder."""
 
 import hashlib
-import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from builder import console
 from builder.cache.items import hold, made_once
 from builder.errors import ToolError
 from builder.files import atomic_folder
-from builder.native.toolchain import ZIG, zig, zig_environment
+from builder.native.toolchain import ZIG, compile_program, zig
 from builder.pypi import download
 from builder.targets import Target
 from runtime.user_folders import user_cache_dir
@@ -121,18 +120,11 @@ def _compile(target: Target, output: Path) -> None:
     command = [str(zig()), "cc", "-target", build.triple, *_FLAGS, *build.flags]
     command += ["-I", str(SOURCES), "-I", str(zstd)]
     command += [str(path) for path in [*build.sources("*.c"), zstd / "zstd.c"]]
-    completed = subprocess.run(
+    compile_program(
         [*command, "-o", str(output)],
-        env=zig_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+        f"The launcher for {target.name}",
+        "the sources are in runtime/stub",
     )
-    if completed.returncode:
-        raise ToolError(
-            f"The launcher for {target.name} did not compile: {completed.stderr.strip()}",
-            hint="See the first error above; the sources are in runtime/stub.",
-        )
 
 
 def zstd_source() -> Path:

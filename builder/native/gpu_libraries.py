@@ -1,16 +1,14 @@
 """The libraries of a kit that computes on GPUs: its plugins, and what measures their memory."""
 
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from builder import console
 from builder.cache.items import made_once
-from builder.errors import ToolError
 from builder.files import atomic_folder
 from builder.native import llamacpp
-from builder.native.toolchain import ZIG, zig, zig_environment
+from builder.native.toolchain import ZIG, compile_program, zig
 from builder.targets import Target
 from runtime.user_folders import user_cache_dir
 
@@ -58,25 +56,15 @@ def _compile(target: Target, toolchain: str, libraries: Path, output: Path) -> N
     source = llamacpp.source_folder() / "vendor" / "llama.cpp"
     includes = [source / "include", source / "ggml" / "include", source / "src"]
     compiler = [str(zig()), "c++", "-target", target.zig_triple]
-    completed = subprocess.run(
-        [
-            *(compiler if toolchain == "zig" else ["c++"]),
-            *_FLAGS,
-            *(f"-I{folder}" for folder in includes),
-            str(_SOURCE),
-            f"-L{libraries}",
-            "-lllama",
-            "-lggml-base",
-            "-o",
-            str(output),
-        ],
-        env=zig_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
-        raise ToolError(
-            f"{_NAME} did not compile: {completed.stderr.strip()}",
-            hint=f"See the first error above; the source is {_SOURCE.name}.",
-        )
+    command = [
+        *(compiler if toolchain == "zig" else ["c++"]),
+        *_FLAGS,
+        *(f"-I{folder}" for folder in includes),
+        str(_SOURCE),
+        f"-L{libraries}",
+        "-lllama",
+        "-lggml-base",
+        "-o",
+        str(output),
+    ]
+    compile_program(command, _NAME, f"the source is {_SOURCE.name}")

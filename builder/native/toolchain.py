@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +59,27 @@ def zig_environment() -> dict[str, str]:
     cache.mkdir(parents=True, exist_ok=True)
     hold(cache)
     return os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+
+
+def compile_program(command: Sequence[str], what: str, where: str) -> None:
+    """Run a compiler that makes one program or library.
+
+    Args:
+        command: The compiler and all it is told.
+        what: What it makes, at the beginning of a sentence.
+        where: Where its sources are, at the end of one.
+
+    Raises:
+        ToolError: It failed.
+    """
+    completed = subprocess.run(
+        command, env=zig_environment(), capture_output=True, text=True, check=False
+    )
+    if completed.returncode:
+        raise ToolError(
+            f"{what} did not compile: {completed.stderr.strip()}",
+            hint=f"See the first error above; {where}.",
+        )
 
 
 def cmake_and_ninja() -> tuple[Path, Path]:
