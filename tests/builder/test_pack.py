@@ -13,7 +13,6 @@ import pytest
 
 from builder.contents import Contents
 from builder.errors import DiskError, ToolError
-from builder.gguf.facts import read_facts
 from builder.icon import IconFile
 from builder.kit.kit import Kit
 from builder.pack import SBOM_NAME, is_too_large, require_room, write_solofile
@@ -25,6 +24,7 @@ from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.manifest import Origin, OriginFile, read_manifest
 from runtime.payload import find_payload
 from runtime.verify import verify
+from tests.builder.contents import contents_of
 from tests.builder.tiny_gguf import write_gguf
 from tests.tiny_icon import SVG, png
 from tests.tiny_lora import write_tiny_lora
@@ -36,14 +36,11 @@ LICENCE = b"Do as you like.\n"
 def contents(tmp_path: Path, tiny_kit: Kit) -> Contents:
     """A small model with a licence and a setting, and a kit of a few bytes."""
     weights = write_gguf(tmp_path / "weights.gguf")
-    return Contents(
-        name="Tiny",
-        kit=tiny_kit,
-        weights=weights,
-        weights_name="Tiny.F32.gguf",
-        weights_sha256="",
-        model=read_facts([weights], name="Tiny"),
-        origin=Origin(kind="file", files=[]),
+    return contents_of(
+        tiny_kit,
+        weights,
+        "Tiny",
+        "Tiny.F32.gguf",
         licences=[LicenceFile("LICENSE", LICENCE)],
         defaults={"temp": 0.5, "parallel": 2},
     )

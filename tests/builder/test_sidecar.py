@@ -9,7 +9,6 @@ import pytest
 
 from builder import make
 from builder.contents import Contents
-from builder.gguf.facts import read_facts
 from builder.kit.kit import Kit
 from builder.make import Order, make_solofile
 from builder.pack import write_solofile
@@ -19,25 +18,23 @@ from builder.sources.solofile import Solofile
 from builder.targets import Target, host_target
 from runtime.container import ALIGNMENT
 from runtime.errors import DamagedFileError
-from runtime.manifest import EntryFacts, Manifest, Origin, Sidecar, decode, encode
+from runtime.manifest import EntryFacts, Manifest, Sidecar, decode, encode
 from runtime.payload import find_payload
 from runtime.sidecar import open_sidecar
 from runtime.verify import verify
 from runtime.zip_records import Entry, directory_and_end
+from tests.builder.contents import contents_of
 from tests.builder.tiny_gguf import write_gguf
 
 
 @pytest.fixture
 def contents(tmp_path: Path, tiny_kit: Kit) -> Contents:
     weights = write_gguf(tmp_path / "weights.gguf")
-    return Contents(
-        name="Tiny",
-        kit=tiny_kit,
-        weights=weights,
-        weights_name="Tiny.F32.gguf",
-        weights_sha256="",
-        model=read_facts([weights], name="Tiny"),
-        origin=Origin(kind="file", files=[]),
+    return contents_of(
+        tiny_kit,
+        weights,
+        "Tiny",
+        "Tiny.F32.gguf",
     )
 
 

@@ -23,6 +23,7 @@ from builder.kit.python import own_python
 from builder.targets import TARGETS, host_target
 from runtime import __version__
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
+from tests.builder.kit.damaged import import_damaged
 
 OTHER = next(target for target in TARGETS.values() if target != host_target())
 MakeKit = Callable[..., Kit]
@@ -109,13 +110,7 @@ class TestFiles:
         versions += [
             whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :] for at in range(len(whole))
         ]
-        for version in versions:
-            path.write_bytes(version)
-            try:
-                imported = import_kit(path)
-            except (DamagedFileError, UnsupportedError):
-                continue
-            assert imported.runtime_pkg.read_bytes() == kit.runtime_pkg.read_bytes()
+        import_damaged(path, versions, kit)
 
     def test_other_digest(self, make_kit: MakeKit, tmp_path: Path) -> None:
         """A runtime that is not the one its kit.json tells of is refused and not kept."""
