@@ -22,7 +22,7 @@ from runtime.settings import Settings, asks_for_gpus, load_settings
 T = TypeVar("T", bound=msgspec.Struct)
 
 # Python's own; a start has a shorter one.
-_SWITCH_INTERVAL_S = 0.005
+_USUAL_SWITCH_INTERVAL_S = 0.005
 
 
 class Parser(argparse.ArgumentParser):
@@ -126,7 +126,7 @@ def end_start() -> None:
     """Look for garbage from now on, and not in what a start has made, which stays."""
     gc.freeze()
     gc.enable()
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    sys.setswitchinterval(_USUAL_SWITCH_INTERVAL_S)
 
 
 def load_options(payload: Payload, settings: Settings) -> LoadOptions:
