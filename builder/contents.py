@@ -9,7 +9,7 @@ from builder.kit.kit import Kit
 from builder.sign.secret_key import SecretKey
 from builder.sources.source import LicenceFile, ModelFile
 from runtime.branding import Branding
-from runtime.manifest import ModelFacts, Origin, SettingValue, Terms
+from runtime.manifest import BakedFacts, ModelFacts, Origin, SettingValue, Terms
 from runtime.parity import Parity
 
 # The most that manifest, headers, padding and directory take.
@@ -40,6 +40,7 @@ class Contents:
         icon: Its icon; None carries none.
         parity: How alike it and its original are, where that was found out.
         prompts: Files with computed prompts to carry.
+        baked: What these are made of.
         signer: The key that signs the manifest; None leaves it unsigned.
     """
 
@@ -62,6 +63,7 @@ class Contents:
     icon: IconFile | None = None
     parity: Parity | None = None
     prompts: list[Path] = field(default_factory=list)
+    baked: BakedFacts | None = None
     signer: SecretKey | None = None
 
     @property

@@ -236,6 +236,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         icon=order.icon or fetched.icon,
         parity=prepared.parity,
         prompts=[prompt.path for prompt in baked],
+        baked=order.bake.facts if order.bake else None,
         signer=order.signer,
     )
     stem = order.name or f"{prepared.name}-{facts.quantization}"

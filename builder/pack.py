@@ -244,6 +244,7 @@ def _manifest(
         terms=contents.terms,
         parity=contents.parity,
         sidecar=sidecar,
+        baked=contents.baked,
     )
 
 

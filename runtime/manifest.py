@@ -1,6 +1,7 @@
 """The manifest as typed data: what a solofile holds, from where, and with which defaults."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -118,6 +119,32 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     llama_cpp_commit: str = ""
 
 
+class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What conversations begin with, computed while building.
+
+    Args:
+        system: The system message; empty for none.
+        messages: What follows it, in OpenAI's form.
+        tools: The tools that are offered, in OpenAI's form.
+    """
+
+    system: str = ""
+    messages: list[dict[str, Any]] = []
+    tools: list[dict[str, Any]] = []
+
+
+class BakedFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the entries with computed prompts were made of, in their order.
+
+    Args:
+        has_system: Whether the first is that of the built-in system prompt.
+        prompts: The others.
+    """
+
+    has_system: bool = False
+    prompts: list[Prompt] = []
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a licence inside asks of those who pass the solofile on.
 
@@ -161,7 +188,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The entry `solofile.json`.
 
     `parity` is that of a converted model, where it was checked; `sidecar` tells of weights that lie
-    beside the solofile.
+    beside the solofile; `baked`, what the computed prompts are.
     """
 
     format_version: str = FORMAT_VERSION
@@ -176,6 +203,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     terms: list[Terms] = []
     parity: Parity | None = None
     sidecar: Sidecar | None = None
+    baked: BakedFacts | None = None
 
     @property
     def weights(self) -> EntryFacts:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from builder.bake.library import library_sha256
-from builder.bake.prompt import BakeJob, BakeOptions, Prompt, file_name
+from builder.bake.prompt import BakeJob, BakeOptions, file_name
 from builder.cache.items import made_once
 from builder.child import run_chunks
 from builder.files import atomic_folder
@@ -16,7 +16,7 @@ from builder.native.llamacpp import SDIST_SHA256, expose_binding
 from builder.sources.source import ModelFile
 from runtime.engine.prompt_file import PromptFile
 from runtime.errors import UsageError
-from runtime.manifest import SettingValue
+from runtime.manifest import Prompt, SettingValue
 from runtime.user_folders import user_cache_dir
 
 _PROCESS = "builder.bake.process"

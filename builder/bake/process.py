@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from builder.bake.prompt import BakeJob, Prompt, file_name
+from builder.bake.prompt import BakeJob, file_name
 from builder.bake.shared_prefix import shared_prefix
 from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
@@ -18,6 +18,7 @@ from runtime.engine.prompt_file import PromptFile
 from runtime.engine.state_facts import state_facts
 from runtime.engine.types import BatchSlice
 from runtime.errors import UnsupportedError, UsageError
+from runtime.manifest import Prompt
 from runtime.payload import Payload
 from runtime.settings import Settings
 

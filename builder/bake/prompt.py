@@ -1,29 +1,14 @@
-"""A prompt to bake, as recipes describe it, and the process's job."""
+"""Which prompts to bake, and the process's job."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from runtime.engine.weights import Weights
-from runtime.manifest import SettingValue
+from runtime.manifest import BakedFacts, Prompt, SettingValue
 
 # By the SmolLM2-135M of the demo, 4,000 tokens take 88 MiB; of an 8B model, 500.
 DEFAULT_LIMIT_MIB = 1024
-
-
-class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What conversations begin with.
-
-    Args:
-        system: The system message; empty for none.
-        messages: What follows it, in OpenAI's form.
-        tools: The tools that are offered, in OpenAI's form.
-    """
-
-    system: str = ""
-    messages: list[dict[str, Any]] = []
-    tools: list[dict[str, Any]] = []
 
 
 class BakeOptions(msgspec.Struct, frozen=True):
@@ -38,6 +23,11 @@ class BakeOptions(msgspec.Struct, frozen=True):
     prompts: list[Prompt] = []
     has_system: bool = False
     limit_mib: int = DEFAULT_LIMIT_MIB
+
+    @property
+    def facts(self) -> BakedFacts:
+        """What a manifest says of the results."""
+        return BakedFacts(self.has_system, self.prompts)
 
 
 class BakeJob(msgspec.Struct, frozen=True, kw_only=True):

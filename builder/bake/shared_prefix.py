@@ -2,11 +2,11 @@
 
 import msgspec
 
-from builder.bake.prompt import Prompt
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.chat.tools import Tool, ToolUse
 from runtime.engine.radix_tree import common_prefix_length
 from runtime.errors import RequestError
+from runtime.manifest import Prompt
 
 # First words of a user that share no beginning: none of them may become a part of the prompt.
 _QUESTIONS = ("What is rain?", "42", "\u00e9t\u00e9", "(a) or (b)?", "\n\n- item")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from builder.bake.prompt import BakeOptions, Prompt
+from builder.bake.prompt import BakeOptions
 from builder.convert.options import ConvertOptions
 from builder.fits import parse_memory
 from builder.icon import read_icon
@@ -24,6 +24,7 @@ from builder.sources.parse import parse_source
 from builder.targets import ALL, Target, find_target, host_target
 from runtime.branding import Branding
 from runtime.errors import AppError, UsageError
+from runtime.manifest import Prompt
 
 _APP_ID = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 

@@ -14,7 +14,7 @@ from builder.report import Report
 from builder.targets import host_target
 from runtime.container import ALIGNMENT, Container
 from runtime.errors import UsageError
-from runtime.manifest import read_manifest
+from runtime.manifest import BakedFacts, read_manifest
 from tests.solofile import ServedSolofile, run_solofile
 
 SYSTEM = (
@@ -48,7 +48,9 @@ def test_the_entry_is_aligned_and_told(baked: Report) -> None:
     """The manifest names it, the report tells its size, and `verify` finds nothing wrong."""
     path = Path(baked.path)
     with Container.open(path) as container:
-        (facts,) = read_manifest(container).prompts
+        manifest = read_manifest(container)
+        (facts,) = manifest.prompts
+        assert manifest.baked == BakedFacts(has_system=True)
         assert container.entry(facts.name).offset % ALIGNMENT == 0
     (prompt,) = baked.prompts
     assert prompt.size == facts.size

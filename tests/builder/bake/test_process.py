@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.bake.prompt import BakeJob, Prompt, file_name
+from builder.bake.prompt import BakeJob, file_name
 from builder.child import ChildFailedError, run_child
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.chat.options import ChatOptions
@@ -20,6 +20,7 @@ from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
 from runtime.engine.state_facts import LIBRARY_PATTERN
 from runtime.engine.weights import Weights
+from runtime.manifest import Prompt
 from tests.runtime.engine.asking import Asked
 from tests.runtime.engine.tiny_models import write_sliding
 
