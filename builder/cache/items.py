@@ -36,6 +36,8 @@ def hold(path: Path) -> bool:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    if _locked_alone(descriptor):
+        _note_use(descriptor)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     if not is_still_at(path, descriptor):  # It was just being removed.
         os.close(descriptor)
@@ -43,10 +45,6 @@ def hold(path: Path) -> bool:
     if path in _held:
         os.close(_held[path])
     _held[path] = descriptor
-    try:
-        os.utime(path)
-    except OSError:  # A cache that may only be read.
-        pass
     return True
 
 
@@ -110,11 +108,24 @@ def is_held(path: Path) -> bool:
 def _is_free(path: Path, descriptor: int) -> bool:
     if sys.platform == "win32":
         return True  # What is open there cannot be removed.
+    return _locked_alone(descriptor) and is_still_at(path, descriptor)
+
+
+def _locked_alone(descriptor: int) -> bool:
+    """Lock an item unless some process holds it, and say whether that went well."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
-    return is_still_at(path, descriptor)
+    return True
+
+
+def _note_use(descriptor: int) -> None:
+    """Set an item's time to now; only of one that nobody else holds, who might be packing it."""
+    try:
+        os.utime(descriptor)
+    except OSError:  # A cache that may only be read.
+        pass
 
 
 def _doomed_name(path: Path) -> str:

@@ -71,6 +71,17 @@ def test_what_is_held_stays(item: Path) -> None:
     assert list(item.parent.iterdir()) == []
 
 
+def test_holding_what_another_holds_leaves_its_time(item: Path) -> None:
+    """The other may be packing it, and would take it for changed."""
+    with start(HOLD, item) as user:
+        assert user.stdout
+        assert user.stdout.readline() == "True\n"
+        os.utime(item, (1, 1))
+        assert hold(item)
+        assert item.stat().st_mtime == 1
+        user.kill()
+
+
 def test_what_is_not_there(tmp_path: Path) -> None:
     """There is nothing to hold or to remove."""
     assert not hold(tmp_path / "nothing")
