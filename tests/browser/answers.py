@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route
 
-PATH = "**/v1/chat/completions"
+from tests.browser.chat import COMPLETIONS
 
 
 def answer_with(page: Page, text: str, *, reasoning: str = "", **last: Any) -> None:
@@ -28,5 +28,5 @@ def send_chunks(page: Page, *chunks: dict[str, Any]) -> None:
     def answer(route: Route) -> None:
         route.fulfill(headers={"Content-Type": "text/event-stream"}, body=body)
 
-    page.unroute(PATH)
-    page.route(PATH, answer)
+    page.unroute(COMPLETIONS)
+    page.route(COMPLETIONS, answer)

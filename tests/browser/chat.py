@@ -1,8 +1,13 @@
 """The chat page as a user sees it: what can be pressed, typed and read."""
 
-from playwright.sync_api import Page, expect
+import json
+
+from playwright.sync_api import Page, Route, expect
 
 ANSWER_TIMEOUT_MS = 60_000
+LOADING_TIMEOUT_MS = 120_000
+COMPLETIONS = "**/v1/chat/completions"
+STORY = "Write a very long story about a lighthouse keeper, with many chapters."
 TWO_FRAMES = """() => new Promise((resolve) =>
     requestAnimationFrame(() => requestAnimationFrame(resolve)))"""
 
@@ -36,9 +41,9 @@ class Chat:
         """Load the page."""
         self.page.goto(self.url)
 
-    def wait_until_ready(self, timeout_ms: float) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until the model is loaded."""
-        expect(self.status).to_have_attribute("data-state", "ready", timeout=timeout_ms)
+        expect(self.status).to_have_attribute("data-state", "ready", timeout=LOADING_TIMEOUT_MS)
 
     def configure(self, **values: str) -> None:
         """Fill the settings panel's fields, given by their request names."""
@@ -57,6 +62,13 @@ class Chat:
         self.message.fill(question)
         self.message.press("Enter")
         expect(self.answers.last).not_to_be_empty(timeout=ANSWER_TIMEOUT_MS)
+
+    def start_story(self, num_tokens: int = 2000) -> None:
+        """Start an answer that goes on for so long, wherever the model would end it."""
+        self.configure(max_tokens=str(num_tokens))
+        self.page.route(COMPLETIONS, without_end)
+        self.start(STORY)
+        self.page.unroute(COMPLETIONS, without_end)
 
     def ask(self, question: str) -> str:
         """Send a question and return the whole answer."""
@@ -78,3 +90,9 @@ class Chat:
         entry.hover()
         entry.get_by_role("button").click()
         self.page.locator("#chat-menu").get_by_role("button", name=action, exact=True).click()
+
+
+def without_end(route: Route) -> None:
+    """Let an answer go on until it is cut."""
+    body = json.loads(route.request.post_data or "")
+    route.continue_(post_data=body | {"ignore_eos": True})

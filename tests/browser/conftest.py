@@ -27,7 +27,6 @@ BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LOADING_TIMEOUT_MS = 120_000
 
 # A busy machine may take longer than playwright's 5 s to show what it was asked for.
 expect.set_options(timeout=20_000)
@@ -114,7 +113,7 @@ def open_chat(browser: Browser, watch: Watch) -> Iterator[OpenChat]:
         chat = Chat(context.new_page(), watch.origin)
         chat.open()
         if is_ready:
-            chat.wait_until_ready(LOADING_TIMEOUT_MS)
+            chat.wait_until_ready()
         return chat
 
     yield open_chat

@@ -4,29 +4,22 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.browser.chat import Chat
+from tests.browser.answers import answer_with
+from tests.browser.chat import COMPLETIONS, Chat, without_end
 from tests.browser.conftest import OpenChat
-
-SHORT = 4
 
 
 @pytest.fixture
 def chat(open_chat: OpenChat) -> Chat:
     """A chat of two questions with answers of four tokens: none ends by itself before."""
     chat = open_chat(viewport={"width": 1000, "height": 720})
-    chat.page.route("**/v1/chat/completions", without_end)
-    chat.configure(max_tokens=str(SHORT))
+    chat.page.route(COMPLETIONS, without_end)
+    chat.configure(max_tokens="4")
     chat.ask("Name a colour.")
     chat.ask("Name a fish.")
     return chat
-
-
-def without_end(route: Route) -> None:
-    """Let short answers go on until they are cut."""
-    body = json.loads(route.request.post_data or "")
-    route.continue_(post_data=body | {"ignore_eos": True} if body["max_tokens"] == SHORT else body)
 
 
 def is_completion(request: Request) -> bool:
@@ -112,7 +105,7 @@ def test_a_cut_answer_goes_on(chat: Chat, page: Page) -> None:
 
 def test_only_what_was_cut_can_go_on(chat: Chat) -> None:
     """An answer that ended by itself offers no Continue."""
-    chat.configure(max_tokens="200", temperature="0")
+    answer_with(chat.page, "Hello.")
     chat.ask("Say only the word hello.")
     expect(chat.facts.last).not_to_contain_text("longest")
     expect(chat.go_on).to_have_count(0)

@@ -24,7 +24,7 @@ def second_tab(chat: Chat) -> Chat:
     """Open the page once more in the same browser."""
     other = Chat(chat.page.context.new_page(), chat.url)
     other.open()
-    other.wait_until_ready(10_000)
+    other.wait_until_ready()
     return other
 
 
@@ -100,8 +100,7 @@ def test_a_deleted_chat_can_be_brought_back(chat: Chat, page: Page) -> None:
 @pytest.mark.parametrize("is_here", [True, False])
 def test_deleting_a_chat_stops_its_answer(chat: Chat, page: Page, is_here: bool) -> None:
     """What is being written is left, whether this tab or another one deletes the chat."""
-    chat.configure(max_tokens="2000")
-    chat.start("Write a very long story about a lighthouse keeper.")
+    chat.start_story()
     deleting = chat if is_here else second_tab(chat)
     deleting.choose("Delete", "fish")
     expect(chat.questions).to_have_count(0)

@@ -6,11 +6,11 @@ from typing import Any
 
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.chat import Chat
+from tests.browser.chat import STORY, Chat
 from tests.browser.conftest import OpenChat, Watch
 
-STORY = "Write a very long story about a lighthouse keeper, with many chapters."
-ENOUGH_TOKENS = "2000"
+IS_LONGER = """(length) =>
+    [...document.querySelectorAll(".text")].at(-1).innerText.length > length"""
 
 
 def is_completion(request: Request) -> bool:
@@ -30,13 +30,12 @@ def place_of_view(page: Page) -> float:
 
 def test_an_answer_streams(chat: Chat, page: Page) -> None:
     """Words appear while the answer is written, and at the end its speed is told."""
-    chat.configure(max_tokens=ENOUGH_TOKENS)
-    chat.start("Explain in three sentences why the sky is blue.")
+    chat.start_story(300)
     expect(chat.stop).to_be_visible()
     early = chat.answers.last.inner_text()
     whole = chat.wait_for_answer()
     assert len(whole) > len(early) > 0
-    expect(chat.questions).to_have_text(["Explain in three sentences why the sky is blue."])
+    expect(chat.questions).to_have_text([STORY])
     expect(chat.facts.last).to_have_text(re.compile(r"[\d,]+ tokens · [\d,.]+ tokens/s$"))
     expect(chat.message).to_be_focused()
     expect(chat.message).to_have_value("")
@@ -56,8 +55,7 @@ def test_the_whole_conversation_is_sent(chat: Chat, page: Page) -> None:
 
 def test_stop_ends_the_answer_and_keeps_it(chat: Chat, page: Page) -> None:
     """After Stop nothing more is written, and the chat can go on."""
-    chat.configure(max_tokens=ENOUGH_TOKENS)
-    chat.start(STORY)
+    chat.start_story()
     chat.stop.click()
     text = chat.wait_for_answer()
     assert text
@@ -71,8 +69,7 @@ def test_stop_ends_the_answer_and_keeps_it(chat: Chat, page: Page) -> None:
 
 def test_escape_stops_too(chat: Chat) -> None:
     """The Escape key in the field does what Stop does."""
-    chat.configure(max_tokens=ENOUGH_TOKENS)
-    chat.start(STORY)
+    chat.start_story()
     chat.message.press("Escape")
     chat.wait_for_answer()
     expect(chat.facts.last).to_have_text("Stopped")
@@ -92,8 +89,7 @@ def test_new_chat_starts_empty(chat: Chat) -> None:
 
 def test_an_answer_goes_on_while_another_chat_is_read(chat: Chat, page: Page) -> None:
     """What was left behind is written to its end, into its own chat."""
-    chat.configure(max_tokens="60")
-    chat.start(STORY)
+    chat.start_story(300)
     early = chat.answers.last.inner_text()
     chat.new_chat.click()
     expect(chat.answers).to_have_count(0)
@@ -105,7 +101,7 @@ def test_an_answer_goes_on_while_another_chat_is_read(chat: Chat, page: Page) ->
     whole = chat.wait_for_answer()
     assert whole.startswith(early.strip()[:20])
     assert len(whole) > len(early)
-    expect(chat.facts).to_contain_text("60 tokens")
+    expect(chat.facts).to_contain_text("300 tokens")
 
 
 def test_a_reload_keeps_the_conversation(chat: Chat, page: Page) -> None:
@@ -120,8 +116,7 @@ def test_a_reload_keeps_the_conversation(chat: Chat, page: Page) -> None:
 
 def test_a_reload_keeps_half_an_answer(chat: Chat, page: Page) -> None:
     """An answer that a reload cut off stays as far as it came."""
-    chat.configure(max_tokens=ENOUGH_TOKENS)
-    chat.start(STORY)
+    chat.start_story()
     early = chat.answers.last.inner_text().strip()
     page.reload()
     assert chat.wait_for_answer().startswith(early[:20])
@@ -181,7 +176,7 @@ def test_settings_are_sent_and_kept(chat: Chat, page: Page) -> None:
     """What is set goes with every request, also after a reload; what is empty does not."""
     chat.configure(system="Answer in French.", temperature="0.5", max_tokens="")
     page.reload()
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     with page.expect_request(is_completion) as asked:
         chat.start("Say hello.")
     body = body_of(asked.value)
@@ -221,8 +216,7 @@ def test_a_refused_question_says_why(chat: Chat, watch: Watch) -> None:
 
 def test_only_the_finished_answer_is_announced(chat: Chat) -> None:
     """A screen reader hears the answer once, when it is whole."""
-    chat.configure(max_tokens=ENOUGH_TOKENS)
-    chat.start(STORY)
+    chat.start_story()
     expect(chat.announcer).to_be_empty()
     chat.stop.click()
     answer = chat.wait_for_answer()
@@ -245,18 +239,15 @@ def test_copy_gives_the_answer(open_chat: OpenChat) -> None:
 def test_the_view_follows_until_the_reader_scrolls_up(open_chat: OpenChat) -> None:
     """New words stay in view, but never pull back a reader who scrolled up."""
     chat = open_chat(viewport={"width": 400, "height": 420})
-    chat.configure(max_tokens=ENOUGH_TOKENS)
     page = chat.page
-    chat.start(STORY)
+    chat.start_story()
     page.wait_for_function("() => document.scrollingElement.scrollTop > 150", timeout=60_000)
     page.mouse.move(200, 150)
     page.mouse.wheel(0, -120)
     page.wait_for_timeout(300)
     place = place_of_view(page)
     length = len(chat.answers.last.inner_text())
-    page.wait_for_timeout(500)
-    assert len(chat.answers.last.inner_text()) > length
+    page.wait_for_function(IS_LONGER, arg=length, timeout=20_000)
     assert place_of_view(page) == place
     page.get_by_role("button", name="Go to the end").click()
-    page.wait_for_timeout(100)
-    assert place_of_view(page) > place
+    page.wait_for_function("(place) => document.scrollingElement.scrollTop > place", arg=place)

@@ -37,5 +37,5 @@ def test_the_page_asks_for_the_key_and_keeps_it(open_chat: OpenChat, watch: Watc
     chat.again.click()
     expect(chat.answers.last).not_to_be_empty()
     chat.open()
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     assert chat.ask("Once more.")

@@ -96,7 +96,7 @@ def test_loading_is_shown_until_the_model_is_ready(open_chat: OpenChat, watch: W
     chat.message.fill("Hello")
     expect(chat.send).to_be_disabled()
     chat.page.context.unroute("**/health")
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     expect(chat.status).to_be_empty()
     expect(chat.send).to_be_enabled()
     expect(chat.message).to_be_focused()
@@ -111,7 +111,7 @@ def test_a_server_that_went_away_is_found_again(chat: Chat, page: Page, watch: W
     expect(chat.problem).to_contain_text("connection was lost")
     expect(chat.status).to_contain_text("does not answer")
     page.context.set_offline(False)
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     chat.again.click()
     assert chat.wait_for_answer()
     expect(chat.problem).to_be_hidden()
@@ -121,8 +121,8 @@ def test_a_server_that_went_away_is_found_again(chat: Chat, page: Page, watch: W
 def test_text_is_readable_in_both_schemes(open_chat: OpenChat, scheme: str) -> None:
     """All kinds of text keep a contrast of 4.5 in light and in dark."""
     chat = open_chat(color_scheme=scheme)
-    chat.start("Say hello.")
-    chat.wait_for_answer()
+    chat.configure(max_tokens="16")
+    chat.ask("Say hello.")
     ground = color_of(chat.page, "body", "background-color")
     assert (luminance(ground) > 0.5) == (scheme == "light")
     for selector in ("h1", ".text", ".facts", "footer", "#new"):

@@ -39,7 +39,7 @@ def test_each_chat_has_its_own_settings(chat: Chat, page: Page) -> None:
     assert asked(chat, "Second")["temperature"] == 0.5
     chat.chats.get_by_text("First").click()
     page.reload()
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     answer_with(page, "Yes.")
     assert asked(chat, "Once more")["temperature"] == 1.5
 
@@ -75,7 +75,7 @@ def test_a_preset_is_kept_taken_and_deleted(chat: Chat, page: Page) -> None:
     page.get_by_role("button", name="Reset", exact=True).click()
     page.reload()
     answer_with(page, "Yes.")
-    chat.wait_until_ready(10_000)
+    chat.wait_until_ready()
     assert "temperature" not in asked(chat, "Who are you?")
     settings.click()
     page.get_by_role("combobox", name="Preset").select_option("Pirate")
