@@ -97,7 +97,7 @@ def test_quit_ends_it(desktop: Desktop, own: Path) -> None:
         assert httpx.post(f"{url}/page/quit", headers={"Origin": url}).status_code == 200
         started = time.monotonic()
         assert process.wait(TIMEOUT_S) == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
 
 
 def test_it_ends_some_time_after_the_last_page(desktop: Desktop, own: Path) -> None:
@@ -112,7 +112,7 @@ def test_it_ends_some_time_after_the_last_page(desktop: Desktop, own: Path) -> N
         assert httpx.get(f"{url}/health").status_code == 200
     started = time.monotonic()
     assert process.wait(TIMEOUT_S) == 0
-    assert IDLE_S - 0.5 < time.monotonic() - started < IDLE_S + 3
+    assert IDLE_S - 0.5 < time.monotonic() - started < IDLE_S + 15
 
 
 def test_a_wrong_setting_is_told_on_a_page(desktop: Desktop, own: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -19,6 +20,8 @@ from starlette.routing import Route
 from runtime.server.safety.connection import Connection, ConnectionLimits
 
 LIMITS = ConnectionLimits(max_connections=5, head_s=0.5, body_s=0.5, body_bytes=100, stall_s=0.5)
+# What a busy machine may take where half a second is due.
+MOST_S = 4
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
 GET = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -105,7 +108,7 @@ def test_a_silent_connection_is_closed(client: socket.socket) -> None:
     """Without a word, since browsers open some ahead of need."""
     answer, seconds = _to_the_end(client)
     assert answer == b""
-    assert 0.4 < seconds < 1.5
+    assert 0.4 < seconds < MOST_S
 
 
 def test_headers_that_trickle_are_cut_off(client: socket.socket) -> None:
@@ -121,7 +124,7 @@ def test_headers_that_trickle_are_cut_off(client: socket.socket) -> None:
         except TimeoutError:
             continue
     assert _error(answer) == (408, "The request's headers came too slowly.")
-    assert 0.4 < time.monotonic() - started < 1.5
+    assert 0.4 < time.monotonic() - started < MOST_S
 
 
 def test_a_body_that_trickles_is_cut_off(client: socket.socket) -> None:
@@ -129,7 +132,7 @@ def test_a_body_that_trickles_is_cut_off(client: socket.socket) -> None:
     client.sendall(HEAD + b"x" * 50)
     answer, seconds = _to_the_end(client)
     assert _error(answer) == (408, "The request's body came too slowly.")
-    assert 0.4 < seconds < 1.5
+    assert 0.4 < seconds < MOST_S
 
 
 def test_a_body_that_comes_steadily_is_read(client: socket.socket) -> None:
@@ -155,7 +158,7 @@ def test_the_second_request_has_a_deadline_too(client: socket.socket) -> None:
     client.sendall(b"GET / HTTP")
     answer, seconds = _to_the_end(client)
     assert _error(answer)[0] == 408
-    assert 0.4 < seconds < 1.5
+    assert 0.4 < seconds < MOST_S
 
 
 def test_requests_that_come_together_are_answered_in_turn(client: socket.socket) -> None:
@@ -169,7 +172,7 @@ def test_a_body_nobody_reads_ends_the_connection(client: socket.socket) -> None:
     client.sendall(HEAD.replace(b"/echo", b"/early") + b"x")
     answer, seconds = _to_the_end(client)
     assert answer.endswith(b"early")
-    assert seconds < 1.5
+    assert seconds < MOST_S
 
 
 def test_a_client_that_does_not_read_is_cut_off(client: socket.socket, port: int) -> None:
@@ -178,7 +181,7 @@ def test_a_client_that_does_not_read_is_cut_off(client: socket.socket, port: int
     time.sleep(1)
     answer, seconds = _to_the_end(client)
     assert len(answer) < 50_000_000
-    assert seconds < 1.5
+    assert seconds < MOST_S
 
 
 @pytest.mark.parametrize(
@@ -217,24 +220,35 @@ def test_too_many_connections_are_refused(port: int) -> None:
     assert b"retry-after: 1" in answer.lower()
     for one in held:
         one.close()
-    time.sleep(0.1)
-    with socket.create_connection(address, timeout=5) as client:
-        client.sendall(GET)
-        assert _slow_answers(client) == 1
+    _wait_for_a_place(address)
 
 
 def test_far_too_many_are_dropped(port: int) -> None:
     """Refusing takes connections, too; the server goes on."""
     address = ("127.0.0.1", port)
     many = [socket.create_connection(address, timeout=5) for _ in range(120)]
-    time.sleep(0.2)
-    assert sum(_is_dropped(one) for one in many) >= 50
+    deadline = time.monotonic() + 20
+    while sum(_is_dropped(one) for one in many) < 50:
+        assert time.monotonic() < deadline, "they are all still there"
+        time.sleep(0.02)
     for one in many:
         one.close()
-    time.sleep(0.2)
-    with socket.create_connection(address, timeout=5) as client:
-        client.sendall(GET)
-        assert _slow_answers(client) == 1
+    _wait_for_a_place(address)
+
+
+def _wait_for_a_place(address: tuple[str, int]) -> None:
+    """Ask until there is an answer: the server hears of ended connections a moment later."""
+    deadline = time.monotonic() + 20
+    while True:
+        with (
+            suppress(ConnectionError),
+            socket.create_connection(address, timeout=5) as client,
+        ):
+            client.sendall(GET)
+            if _slow_answers(client) == 1:
+                return
+        assert time.monotonic() < deadline, "no place became free"
+        time.sleep(0.02)
 
 
 def _is_dropped(client: socket.socket) -> bool:

@@ -148,8 +148,9 @@ def test_a_client_that_goes_frees_the_engine(url: str) -> None:
         connection.sendall(body)
         time.sleep(1)
         busy = _processor_time()
-    time.sleep(1)
-    assert _processor_time() < busy / 4
+    deadline = time.monotonic() + 10
+    while _processor_time() >= busy / 4:
+        assert time.monotonic() < deadline, "it still computes"
 
 
 def _processor_time() -> float:
