@@ -25,6 +25,7 @@ from runtime.engine.loading_model import LoadingModel
 from runtime.engine.loop import EngineLoop
 from runtime.engine.metrics import Metrics
 from runtime.engine.model import Model
+from runtime.engine.pins import Pins
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCacheOptions
 from runtime.engine.scheduler import Scheduler
@@ -62,6 +63,7 @@ class Engine:
 
     Attributes:
         error: Why it cannot work: loading failed, or its thread did later.
+        pins: The prompts that are to stay in memory.
 
     Args:
         load: Loads the model and its runner; called once, on the engine's thread.
@@ -100,6 +102,7 @@ class Engine:
         self._scheduler: Scheduler | None = None
         self._vision: Vision | None = None
         self.error: AppError | None = None
+        self.pins = Pins()
 
     @classmethod
     def start(cls, options: EngineOptions, loading: LoadingModel | None = None) -> "Engine":
@@ -286,7 +289,7 @@ class Engine:
             return
         finally:
             self._is_loaded.set()
-        cache = PrefixCache(self._runner)
+        cache = PrefixCache(self._runner, self.pins)
         scheduler = Scheduler(self._runner, cache, max_running=self._max_running, drafter=drafter)
         self._scheduler = scheduler
         loop = EngineLoop(self._model, self._runner, cache, scheduler, self._inbox, self._publish)

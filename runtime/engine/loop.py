@@ -164,7 +164,8 @@ class EngineLoop:
                 self._runner.decode(batch)
                 return
             except OutOfCellsError:
-                if not self._cache.evict(sum(len(piece.tokens) for piece in batch)):
+                num_tokens = sum(len(piece.tokens) for piece in batch)
+                if not self._cache.evict(num_tokens, pinned=True):
                     raise
 
     def _take_tokens(self, work: Work, index: int) -> None:

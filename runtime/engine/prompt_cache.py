@@ -139,7 +139,7 @@ class PromptCache:
                 self._files.remove(file)
                 continue
             length = self._usable_length(file.tokens, prompt[:-1])
-            if self._cache.restore(file.tokens, state, length):
+            if self._cache.restore(file.tokens, state, length, is_baked=file.is_baked):
                 _touch(file)
                 return
             logger.warning("A saved prompt is skipped: llama.cpp does not take %s.", file.path)

@@ -221,8 +221,9 @@ class Scheduler:
         shared = [
             min(_shared_length(other, sequence), other.num_computed) for other in self.running
         ]
+        shared.append(self._cache.pinned_length(sequence.tokens, sequence.adapters))
         uncomputed = sum(other.num_uncomputed for other in self.running)
-        beside = self._cache.num_leased_cells + uncomputed - max(shared, default=0)
+        beside = self._cache.num_kept_cells + uncomputed - max(shared)
         return not self.running or beside + len(sequence.tokens) < self._n_ctx
 
     def _shares(self, adapters: AdapterSet) -> list[tuple[Sequence, int]]:
@@ -265,6 +266,9 @@ class Scheduler:
         planned = sum(len(work.slice.tokens) for work in works)
         while (free := self._n_ctx - self._cache.num_cells - planned) < wanted:
             if self._cache.evict(wanted - free):
+                continue
+            # Others wait for a pinned prompt's sake; one that runs alone gets all there is.
+            if self.running == [sequence] and self._cache.evict(wanted - free, pinned=True):
                 continue
             victim = self._newest_idle(works)
             if victim is None or victim is sequence:

@@ -37,6 +37,7 @@ class FakeRunner:
         cells: What each sequence holds, by its number.
         history: The batches computed so far.
         embedded: The batches of inputs embedded so far.
+        num_loaded: How many states it was given.
     """
 
     n_ctx: int = 64
@@ -48,6 +49,7 @@ class FakeRunner:
     cells: dict[int, list[Cell]] = field(default_factory=dict)
     history: list[list[BatchSlice]] = field(default_factory=list)
     num_samplers: int = 0
+    num_loaded: int = 0
     embeds: EmbeddingShape = field(
         default_factory=lambda: EmbeddingShape(Pooling.NONE, max_input_tokens=200, max_inputs=8)
     )
@@ -152,6 +154,7 @@ class FakeRunner:
         tokens = [int(token) for token in bytes(state).decode().strip("[]").split(",")]
         assert self.num_cells_used + len(tokens) <= self.n_ctx, "full"
         self.cells[seq_id] = [Cell(token) for token in tokens]
+        self.num_loaded += 1
         return True
 
     def cut(self, seq_id: int, length: int) -> None:

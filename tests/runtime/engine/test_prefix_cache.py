@@ -2,6 +2,8 @@
 
 import pytest
 
+from runtime.engine.adapters import NO_ADAPTERS
+from runtime.engine.pins import Pins
 from runtime.engine.prefix_cache import Lease, PrefixCache
 from runtime.engine.types import BatchSlice
 from tests.runtime.engine.fake_runner import FakeRunner
@@ -163,3 +165,63 @@ def test_memory_that_cannot_be_cut_is_shared_where_a_running_request_stands() ->
     lease = cache.acquire([1, 2, 3, 9])
     assert lease is not None
     assert lease.num_cached_tokens == 3
+
+
+@pytest.mark.parametrize("can_cut_memory", [True, False])
+def test_a_pinned_prompt_is_shared_and_not_taken_over(can_cut_memory: bool) -> None:
+    """It keeps a number of its own, whatever goes on from it, until it is released."""
+    runner = FakeRunner(can_cut_memory=can_cut_memory)
+    pins = Pins()
+    cache = PrefixCache(runner, pins)
+    pin = pins.keep([1, 2, 3], NO_ADAPTERS, runner.n_ctx)
+    anchor = _finished(runner, cache, [1, 2, 3])
+    assert pins.loaded == {pin.id}
+    for number in range(9):
+        lease = _running(runner, cache, [1, 2, 3, number])
+        assert lease.seq_id != anchor
+        assert lease.num_cached_tokens == 3
+        cache.release(lease.seq_id)
+    while cache.evict(2):
+        pass
+    assert runner.tokens(anchor) == [1, 2, 3]
+    assert cache.num_kept_cells == cache.num_cells == 3
+    pins.release(pin.id)
+    assert cache.num_kept_cells == 0
+    assert not pins.loaded
+    assert cache.evict(3)
+    assert cache.num_cells == runner.num_cells_used == 0
+
+
+def test_a_pinned_beginning_gets_a_number_when_its_request_ends() -> None:
+    """Its cells are those of the longer sequence, and stay when that one goes."""
+    runner = FakeRunner()
+    pins = Pins()
+    cache = PrefixCache(runner, pins)
+    lease = _running(runner, cache, [1, 2, 3, 4, 5])
+    pin = pins.keep([1, 2, 3], NO_ADAPTERS, runner.n_ctx)
+    assert not pins.loaded
+    cache.release(lease.seq_id)
+    assert pins.loaded == {pin.id}
+    assert cache.num_cells == 5
+    while cache.evict(9):
+        pass
+    assert cache.num_cells == runner.num_cells_used == 3
+    assert cache.match_length([1, 2, 3, 9]) == 3
+
+
+def test_a_pinned_prompt_goes_last() -> None:
+    """Where asked to, the cache gives it up, too, and takes it in again when it is computed."""
+    runner = FakeRunner()
+    pins = Pins()
+    cache = PrefixCache(runner, pins)
+    pin = pins.keep([1, 2, 3], NO_ADAPTERS, runner.n_ctx)
+    _finished(runner, cache, [1, 2, 3])
+    other = _finished(runner, cache, [7, 8])
+    assert cache.evict(2, pinned=True)
+    assert not runner.tokens(other)
+    assert cache.evict(2, pinned=True)
+    assert cache.match_length([1, 2, 3]) == 1
+    assert not pins.loaded
+    assert not cache.num_kept_cells
+    _finished(runner, cache, [1, 2, 3, 4])
+    assert pins.loaded == {pin.id}

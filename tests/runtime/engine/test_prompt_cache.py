@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.baked_prompt import BakedPrompt
+from runtime.engine.pins import Pins, PinSource
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
+from runtime.engine.prompt_file import PromptFile
 from runtime.engine.types import BatchSlice
 from tests.runtime.engine.fake_runner import FakeRunner
 
@@ -32,7 +34,8 @@ class _Process:
         baked: tuple[BakedPrompt, ...] = (),
     ) -> None:
         self.runner = FakeRunner(n_ctx=n_ctx, n_batch=2000, can_cut_memory=can_cut_memory)
-        self.cache = PrefixCache(self.runner)
+        self.pins = Pins()
+        self.cache = PrefixCache(self.runner, self.pins)
         options = PromptCacheOptions(folder, limit_bytes, weights_digest, baked)
         self.prompts = PromptCache(options, self.runner, self.cache)
         self.prompts.open()
@@ -257,10 +260,10 @@ def test_two_processes_share_a_folder(tmp_path: Path) -> None:
     assert found.count(101) == len(_files(tmp_path)) > 0
 
 
-def _baked(tmp_path: Path) -> BakedPrompt:
+def _baked(tmp_path: Path, *, can_cut_memory: bool = True) -> BakedPrompt:
     """Return a prompt that lies inside another file."""
     saved = tmp_path / "saved"
-    first = _Process(saved)
+    first = _Process(saved, can_cut_memory=can_cut_memory)
     first.answer([*SYSTEM, 1])
     first.prompts.close()
     data = _files(saved)[0].read_bytes()
@@ -277,14 +280,30 @@ def test_a_baked_prompt_is_found_and_nothing_is_written(tmp_path: Path) -> None:
     process = _Process(None, n_ctx=150, baked=(baked,))
     assert process.answer([*SYSTEM, 5, 6]) == len(SYSTEM)
     assert process.answer([*SYSTEM, 7, 8]) == len(SYSTEM)
-    while process.cache.evict(10):
+    while process.cache.evict(10, pinned=True):
         pass
     assert process.answer([*SYSTEM, 9]) == len(SYSTEM)
+    assert process.runner.num_loaded == 2
     assert not process.prompts.save_next()
     process.prompts.close()
     assert baked.path.read_bytes() == before
     assert baked.path.stat().st_mtime == 1
     assert sorted(tmp_path.iterdir()) == [tmp_path / "saved", baked.path]
+
+
+@pytest.mark.parametrize("can_cut_memory", [True, False])
+def test_a_baked_prompt_is_read_once(tmp_path: Path, can_cut_memory: bool) -> None:
+    """Other prompts crowd each other out of memory, and not this one."""
+    baked = _baked(tmp_path, can_cut_memory=can_cut_memory)
+    system = PromptFile.open(baked.path, baked.offset, baked.size).tokens
+    process = _Process(None, n_ctx=250, can_cut_memory=can_cut_memory, baked=(baked,))
+    for number in range(20):
+        assert process.answer([*system, 1000 + number]) == len(system)
+        while process.runner.n_ctx - process.cache.num_cells < 120:
+            assert process.cache.evict(120)
+        assert process.answer([*range(300 + number, 400 + number), 1]) < len(system)
+    assert process.runner.num_loaded == 1
+    assert [pin.source for pin in process.pins.current().values()] == [PinSource.BAKED]
 
 
 def test_a_chat_behind_a_baked_prompt_is_saved(tmp_path: Path) -> None:

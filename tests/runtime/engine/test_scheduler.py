@@ -1,5 +1,6 @@
 """Tests of which tokens go into a batch, with a runner that checks the KV cache's rules."""
 
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from runtime.engine.adapters import NO_ADAPTERS, AdapterScale, AdapterSet
 from runtime.engine.draft_model import MAX_CATCH_UP
 from runtime.engine.drafting import MAX_CHECKED, MAX_DRAFTING, Drafter
+from runtime.engine.pins import PinError, Pins, PinSource
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.scheduler import (
     MAX_PREFILL_WHILE_DECODING,
@@ -51,7 +53,8 @@ class _Engine:
         self, runner: FakeRunner, max_running: int = 4, drafter: Drafter | None = None
     ) -> None:
         self.runner = runner
-        self.cache = PrefixCache(runner)
+        self.pins = Pins()
+        self.cache = PrefixCache(runner, self.pins)
         self.generated: defaultdict[Sequence, list[int]] = defaultdict(list)
         self.scheduler = Scheduler(runner, self.cache, max_running=max_running, drafter=drafter)
 
@@ -95,7 +98,7 @@ class _Engine:
 
     def check_nothing_leaked(self) -> None:
         """Empty the cache: no cell may be left, and every sequence number must be free."""
-        while self.cache.evict(1):
+        while self.cache.evict(1, pinned=True):
             self.check()
         assert self.runner.num_cells_used == self.cache.num_cells == 0
         assert set(self.cache._tree.roots) == {NO_ADAPTERS}
@@ -452,6 +455,48 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     assert long.num_completion_tokens == 5
 
 
+@pytest.mark.parametrize("has_works", [True, False])
+def test_a_pinned_prompt_outlives_all_but_what_needs_every_cell(has_works: bool) -> None:
+    """Others fill the context in vain; one that needs all cells gets them."""
+    engine = _Engine(FakeRunner(n_ctx=100, n_batch=16, n_seq_max=8))
+    pinned = list(range(40))
+    engine.pins.keep(pinned, NO_ADAPTERS, 100)
+    engine.run(_sequence([*pinned, 1]))
+    for number in range(100, 130):
+        others = [_sequence([number + part] * 50, max_tokens=8) for part in range(3)]
+        engine.run(*others)
+        assert all(sequence.num_completion_tokens == 8 for sequence in others)
+        again = _sequence([*pinned, number])
+        engine.run(again)
+        assert again.num_cached_tokens == 40
+    huge = _sequence([200 + number for number in range(95)], max_tokens=4)
+    neighbours = [_sequence([number] * 9, max_tokens=2) for number in range(90, 92)]
+    engine.run(*(neighbours if has_works else []), huge)
+    assert engine.generated[huge] == engine.runner.expected(huge.request.prompt, 4)
+    for is_known in (False, True):
+        again = _sequence([*pinned, 7])
+        engine.run(again)
+        assert (again.num_cached_tokens == 40) is is_known
+        engine.run(*(_sequence([number] * 50) for number in range(220, 224)))
+    engine.check_nothing_leaked()
+
+
+def test_requests_wait_for_a_pinned_prompt() -> None:
+    """What fits beside each other, but not beside a pinned prompt, runs one after the other."""
+    engine = _Engine(FakeRunner(n_ctx=100, n_batch=100, n_seq_max=8))
+    engine.pins.keep(list(range(40)), NO_ADAPTERS, 100)
+    engine.run(_sequence(list(range(41))))
+    both = [_sequence([number] * 35) for number in (90, 91)]
+    for sequence in both:
+        engine.scheduler.add(sequence)
+    engine.step()
+    assert engine.scheduler.running == both[:1]
+    engine.run()
+    again = _sequence(list(range(41)))
+    engine.run(again)
+    assert again.num_cached_tokens == 40
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     seed=st.integers(0, 2**32),
@@ -463,6 +508,7 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     is_shifting=st.booleans(),
     drafting=st.sampled_from(["none", "oracle", "draft model"]),
     has_images=st.booleans(),
+    has_pins=st.booleans(),
 )
 def test_every_request_gets_its_own_text(
     seed: int,
@@ -474,8 +520,9 @@ def test_every_request_gets_its_own_text(
     is_shifting: bool,
     drafting: str,
     has_images: bool,
+    has_pins: bool,
 ) -> None:
-    """Whatever arrives, is guessed, forgotten, cancelled or evicted: each answer is as if alone."""
+    """Whatever arrives, is guessed, forgotten, pinned or evicted: each answer is as if alone."""
     chance = random.Random(seed)
     runner = FakeRunner(
         n_ctx=n_ctx, n_batch=n_batch, n_seq_max=n_seq_max, can_cut_memory=can_cut_memory
@@ -498,6 +545,8 @@ def test_every_request_gets_its_own_text(
             sequence = _sequence(prompt, max_tokens, adapters, n_keep)
             asked.append(sequence)
             engine.scheduler.add(sequence)
+            if has_pins:
+                _pin_some(chance, engine.pins, sequence, n_ctx)
         unfinished = list(engine.scheduler.sequences())
         if unfinished and chance.random() < 0.1:
             victim = chance.choice(unfinished)
@@ -520,6 +569,22 @@ def test_every_request_gets_its_own_text(
             assert sequence.num_cached_tokens < len(prompt)
     engine.check_nothing_leaked()
     assert draft_runner.num_cells_used == 0
+
+
+def _pin_some(chance: random.Random, pins: Pins, sequence: Sequence, n_ctx: int) -> None:
+    """Pin the beginning of a request's prompt, one way or another, and release another one."""
+    prompt = without_part(sequence.tokens[: chance.randint(1, len(sequence.tokens))])
+    kind = chance.choice(["asked", "brief", "baked", "none"])
+    if prompt and kind == "brief":
+        pins.keep_for(prompt, sequence.adapters, 60, n_ctx)
+    elif prompt and kind == "baked" and not sequence.adapters:
+        pins.keep_baked(prompt, n_ctx)
+    elif prompt and kind == "asked":
+        with contextlib.suppress(PinError):
+            pins.keep(prompt, sequence.adapters, n_ctx)
+    asked = [id for id, pin in pins.current().items() if pin.source is PinSource.ASKED]
+    if asked and chance.random() < 0.2:
+        pins.release(chance.choice(asked))
 
 
 def _random_prompt(
