@@ -22,6 +22,7 @@ COMMANDS = {
     "parity": "builder.cli.parity",
     "perplexity": "builder.cli.perplexity",
     "quantize": "builder.cli.quantize",
+    "rebuild": "builder.cli.rebuild",
     "sbom": "builder.cli.sbom",
     "sign": "builder.cli.sign",
     "test": "builder.cli.test",
