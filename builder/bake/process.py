@@ -3,12 +3,13 @@
 import msgspec
 from msgspec.structs import replace
 
+from builder.bake.beginning import beginning
 from builder.bake.prompt import BakeJob, file_name
-from builder.bake.shared_prefix import shared_prefix
 from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat
 from runtime.chat.options import chat_options
+from runtime.chat.shared_prefix import shared_prefix
 from runtime.cli.engine_settings import MIB, engine_options
 from runtime.engine.loading import load_model
 from runtime.engine.model import Model
@@ -40,7 +41,7 @@ def _bake(job: BakeJob) -> None:
     model, runner = load_model(options)
     _require_exact(model, runner)
     chat = ChatFormat(model, chat_options(settings))
-    prefixes = [shared_prefix(chat, prompt) for prompt in job.prompts]
+    prefixes = [shared_prefix(chat, beginning(prompt)) for prompt in job.prompts]
     for prompt, prefix in zip(job.prompts, prefixes, strict=True):
         _require_length(prompt, len(prefix), runner.n_ctx)
     if model.kv_bytes_per_token(options.attention) * sum(map(len, prefixes)) > job.limit_bytes:

@@ -99,7 +99,7 @@ class ChatFormat:
             UnsupportedError: The model's template is not valid.
         """
         tool_use = conversation.tool_use
-        writer = self._tool_writer if tool_use.tools else self._plain_writer
+        writer = self._writer(tool_use)
         images = MarkedImages(conversation.messages)
         text = self._text(replace(conversation, messages=images.messages), writer)
         prompt = self._prompt(text, images)
@@ -113,6 +113,12 @@ class ChatFormat:
             output.constraint(text, tool_use, conversation.grammar),
             frozenset(map(self._control_token, output.shown_tokens)),
         )
+
+    def read(self, conversation: Conversation) -> Prompt:
+        """Return a conversation as tokens alone; for what is wrong with it see `prompt`."""
+        images = MarkedImages(conversation.messages)
+        shown = replace(conversation, messages=images.messages)
+        return self._prompt(self._text(shown, self._writer(conversation.tool_use)), images)
 
     @property
     def template(self) -> str:
@@ -128,6 +134,9 @@ class ChatFormat:
     def knows_tools(self) -> bool:
         """Whether the model's template tells it of tools."""
         return self._tool_writer.traits.supports_tools
+
+    def _writer(self, tool_use: ToolUse) -> "_Writer":
+        return self._tool_writer if tool_use.tools else self._plain_writer
 
     @cached_property
     def _plain_writer(self) -> "_Writer":

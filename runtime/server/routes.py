@@ -210,6 +210,15 @@ ENDPOINTS = (
         "infill",
         "What fills a gap in a text",
     ),
+    Endpoint("GET", ("/v1/prompts",), "pins", "list_pins", "The prompts that stay in memory"),
+    Endpoint(
+        "POST",
+        ("/v1/prompts",),
+        "pins",
+        "pin",
+        "Compute what conversations begin with, and let it stay in memory",
+    ),
+    Endpoint("DELETE", ("/v1/prompts/{id}",), "pins", "unpin", "Let such a prompt go"),
     Endpoint("POST", ("/tokenize",), "tokenize", "tokenize", "A text's tokens"),
     Endpoint(
         "POST",

@@ -7,10 +7,11 @@ import msgspec
 
 from runtime.chat.images import Content, image_part, one_below_the_other
 from runtime.errors import RequestError
+from runtime.server.dialects.anthropic.cache_control import Markable
 from runtime.server.fields.image import image_of_base64
 
 
-class TextBlock(msgspec.Struct, tag="text"):
+class TextBlock(Markable, tag="text"):
     """A piece of text."""
 
     text: str
@@ -23,7 +24,7 @@ class ImageSource(msgspec.Struct):
     data: str = ""
 
 
-class ImageBlock(msgspec.Struct, tag="image"):
+class ImageBlock(Markable, tag="image"):
     """An image."""
 
     source: ImageSource
@@ -43,7 +44,7 @@ class ImageBlock(msgspec.Struct, tag="image"):
         return image_part(image_of_base64(self.source.data))
 
 
-class DocumentBlock(msgspec.Struct, tag="document"):
+class DocumentBlock(Markable, tag="document"):
     """A document; refused: nothing here reads one."""
 
     source: Any = None
@@ -61,12 +62,12 @@ class RedactedThinkingBlock(msgspec.Struct, tag="redacted_thinking"):
     data: str = ""
 
 
-class ToolUseBlock(msgspec.Struct, tag="tool_use"):
+class ToolUseBlock(Markable, tag="tool_use"):
     """A tool call."""
 
     id: str
     name: str
-    input: dict[str, Any] = {}
+    input: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def to_template(self) -> dict[str, Any]:
         """Return it as chat templates take it."""
@@ -74,7 +75,7 @@ class ToolUseBlock(msgspec.Struct, tag="tool_use"):
         return {"id": self.id, "type": "function", "function": function}
 
 
-class ToolResultBlock(msgspec.Struct, tag="tool_result"):
+class ToolResultBlock(Markable, tag="tool_result"):
     """What a tool returned."""
 
     tool_use_id: str

@@ -18,11 +18,13 @@ class MessageAnswer:
 
     Args:
         name: The model's name.
+        num_marked: How many of the prompt's tokens the client wants to stay in memory.
         omits_thinking: Leave thoughts out of their blocks.
     """
 
-    def __init__(self, name: str, *, omits_thinking: bool) -> None:
+    def __init__(self, name: str, num_marked: int = 0, *, omits_thinking: bool) -> None:
         self._omits_thinking = omits_thinking
+        self._num_marked = num_marked
         self._frame = {
             "id": f"msg_{uuid.uuid4().hex[:24]}",
             "type": "message",
@@ -49,7 +51,7 @@ class MessageAnswer:
         return self._frame | {
             "content": content + calls,
             **_reason(answer.end),
-            "usage": _usage(answer.stats),
+            "usage": self._usage(answer.stats),
         }
 
     async def events(
@@ -76,7 +78,9 @@ class MessageAnswer:
                 if isinstance(event, AnswerEnd):
                     for told in blocks.close():
                         yield told
-                    yield _event("message_delta", delta=_reason(event), usage=_usage(event.stats))
+                    yield _event(
+                        "message_delta", delta=_reason(event), usage=self._usage(event.stats)
+                    )
                     yield _event("message_stop")
                     continue
                 for delta in event.deltas:
@@ -93,6 +97,16 @@ class MessageAnswer:
         content: list[Any] = []
         message = {"content": content, "stop_reason": None, "stop_sequence": None, "usage": usage}
         return _event("message_start", message=self._frame | message)
+
+    def _usage(self, stats: Stats) -> dict[str, Any]:
+        """Return what the answer took; computed tokens before the client's mark count apart."""
+        num_kept = max(0, self._num_marked - stats.cached_tokens)
+        return {
+            "input_tokens": stats.prompt_tokens - stats.cached_tokens - num_kept,
+            "cache_creation_input_tokens": num_kept,
+            "cache_read_input_tokens": stats.cached_tokens,
+            "output_tokens": stats.completion_tokens,
+        }
 
 
 class _BlockWriter:
@@ -150,12 +164,3 @@ def _reason(end: AnswerEnd) -> dict[str, Any]:
     if end.stopped_by is not None:
         return {"stop_reason": "stop_sequence", "stop_sequence": end.stopped_by}
     return {"stop_reason": _STOP_REASONS.get(end.reason, "end_turn"), "stop_sequence": None}
-
-
-def _usage(stats: Stats) -> dict[str, Any]:
-    return {
-        "input_tokens": stats.prompt_tokens - stats.cached_tokens,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": stats.cached_tokens,
-        "output_tokens": stats.completion_tokens,
-    }

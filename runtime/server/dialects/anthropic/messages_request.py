@@ -19,6 +19,7 @@ from runtime.server.dialects.anthropic.blocks import (
     content_of,
     text_of,
 )
+from runtime.server.dialects.anthropic.cache_control import Markable
 from runtime.server.fields.constraint import ConstraintFields, constraint
 from runtime.server.fields.thinking import thinking_arguments
 from runtime.server.fields.tool_use import tool_use
@@ -61,7 +62,7 @@ class InputMessage(msgspec.Struct):
         return [*messages, message] if content or not messages else messages
 
 
-class InputTool(msgspec.Struct):
+class InputTool(Markable):
     """A tool that is offered."""
 
     name: str
@@ -112,7 +113,7 @@ class OutputConfig(msgspec.Struct):
     format: OutputFormat | None = None
 
 
-class MessagesRequest(msgspec.Struct, kw_only=True):
+class MessagesRequest(Markable, kw_only=True):
     """The body of `/v1/messages`; fields not named here are ignored."""
 
     messages: list[InputMessage]

@@ -40,7 +40,7 @@ async def change_slot(_request: Request) -> Response:
     """
     raise NotSupportedError(
         "Slots are not saved, restored or erased by requests.",
-        hint="With --prompt-cache DIR the server keeps prompts on disk by itself.",
+        hint="POST /v1/prompts keeps one in memory, and --prompt-cache DIR all on disk.",
     )
 
 

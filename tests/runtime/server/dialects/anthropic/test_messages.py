@@ -1,6 +1,8 @@
 """Tests of `/v1/messages` with Anthropic's client and the real model."""
 
 import json
+import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -33,6 +35,7 @@ WEATHER: ToolParam = {
 }
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 LINKED_IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
+MARK: Any = {"type": "ephemeral"}
 CLOCK: ToolParam = {"name": "now", "input_schema": {"type": "object", "properties": {}}}
 
 
@@ -190,3 +193,72 @@ def test_a_closed_stream_ends_the_work(client: anthropic.Anthropic, chat_url: st
         next(iter(stream.text_stream))
         assert num_running(chat_url) == 1
     wait_until_idle(chat_url)
+
+
+@pytest.fixture
+def no_pins(chat_url: str) -> Iterator[None]:
+    """Leave no pinned prompt to the tests that follow."""
+    yield
+    for pin in _pins(chat_url):
+        url = f"{chat_url}/v1/prompts/{pin['id']}"
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=30).close()
+
+
+def _usage(client: anthropic.Anthropic, **fields: Any) -> tuple[int, int, int]:
+    """Return what was computed unmarked, computed before a mark, and found."""
+    usage = client.messages.create(**(ASKED | {"max_tokens": 1} | fields)).usage
+    created, found = usage.cache_creation_input_tokens, usage.cache_read_input_tokens
+    assert created is not None
+    assert found is not None
+    count = client.messages.count_tokens(
+        model="any", messages=fields.get("messages", QUESTION), system=fields.get("system", "")
+    )
+    assert usage.input_tokens + created + found == count.input_tokens
+    return usage.input_tokens, created, found
+
+
+@pytest.mark.usefixtures("no_pins")
+def test_what_is_marked_is_counted_and_stays(client: anthropic.Anthropic, chat_url: str) -> None:
+    """Computed once, then found; it is pinned for its time, and one pin grows with a chat."""
+    rules = [f"Rule {number}: answer questions about ships briefly." for number in range(12)]
+    system: Any = [{"type": "text", "text": " ".join(rules), "cache_control": MARK}]
+    rest, created, found = _usage(client, system=system)
+    assert created > 64
+    assert found < 10
+    [pin] = _pins(chat_url)
+    assert pin["source"] == "cache_control"
+    assert pin["tokens"] == created + found
+    assert 200 < pin["expires_in_s"] <= 300
+    assert _usage(client, system=system) == (1, 0, rest + created + found - 1)
+    other: list[MessageParam] = [{"role": "user", "content": "Name a fruit."}]
+    again = _usage(client, system=system, messages=other)
+    assert again[1] == 0
+    assert again[2] >= created + found
+    hour: Any = {"type": "ephemeral", "ttl": "1h"}
+    text: Any = [{"type": "text", "text": "Name a fruit and a ship.", "cache_control": hour}]
+    _, created, _ = _usage(client, system=system, messages=[{"role": "user", "content": text}])
+    assert created > 0
+    [grown] = _pins(chat_url)
+    assert grown["tokens"] > pin["tokens"]
+    assert grown["expires_in_s"] > 3000
+
+
+@pytest.mark.usefixtures("no_pins")
+def test_a_mark_for_the_whole_request(client: anthropic.Anthropic) -> None:
+    """It stands behind the last block; what is written behind that is not counted with it."""
+    words = "".join(f" word{number}" for number in range(20))
+    asked: list[MessageParam] = [{"role": "user", "content": f"Repeat:{words}"}]
+    rest, created, _ = _usage(client, messages=asked, extra_body=GREEDY | {"cache_control": MARK})
+    assert created > 20
+    assert 0 < rest < 10
+
+
+def test_a_mark_of_another_kind_is_refused(client: anthropic.Anthropic) -> None:
+    """As by Anthropic."""
+    with pytest.raises(anthropic.BadRequestError, match="cache_control"):
+        client.messages.create(**ASKED | {"extra_body": {"cache_control": {"type": "eternal"}}})
+
+
+def _pins(url: str) -> Any:
+    with urllib.request.urlopen(f"{url}/v1/prompts", timeout=30) as response:
+        return json.load(response)["data"]
