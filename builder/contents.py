@@ -13,7 +13,7 @@ from runtime.manifest import BakedFacts, ModelFacts, Origin, SettingValue, Terms
 from runtime.parity import Parity
 
 # The most that manifest, headers, padding and directory take.
-_OVERHEAD_BYTES = 1 << 20
+_OVERHEAD_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from builder import console
+from builder.entry_writer import EntryWriter
 from builder.file_range import FileRange
 from builder.files import sha256_of
-from runtime.container import Checksums, ContainerWriter
+from runtime.container import Checksums
 from runtime.errors import DamagedFileError
 
 # By what changes whenever a file's content does.
@@ -31,7 +32,7 @@ def digests_of(sources: Sequence[Path | FileRange]) -> list[str]:
 
 
 def add_file(
-    writer: ContainerWriter,
+    writer: EntryWriter,
     name: str,
     data: FileRange,
     *,

@@ -12,6 +12,7 @@ from builder import console
 from builder.bake.baking import Baked, bake
 from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
+from builder.change.in_place import recover
 from builder.companions.companions import Companions, fetch_companions
 from builder.contents import Contents
 from builder.digests import digests_of
@@ -242,6 +243,7 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
     stem = order.name or f"{prepared.name}-{facts.quantization}"
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
     require_free(output, taken)
+    recover(output)
     has_sidecar = order.has_sidecar or is_too_large(contents, order.target)
     if has_sidecar:
         require_free(sidecar_path(output), taken)

@@ -9,6 +9,7 @@ import msgspec
 from builder import console
 from builder.contents import Contents
 from builder.digests import add_file
+from builder.entry_writer import EntryWriter
 from builder.errors import ToolError
 from builder.file_range import FileRange
 from builder.files import require_space, synced_file
@@ -82,7 +83,7 @@ def write_solofile(contents: Contents, path: Path, beside: SidecarFile | None = 
     size = contents.weights_data.size + contents.kit.runtime_pkg.stat().st_size
     with synced_file(path) as file, console.progress("Packing", size) as advance:
         sidecar = _write_sidecar(contents, beside, advance) if beside else None
-        return _write_entries(ContainerWriter(file), contents, sidecar, advance)
+        return write_entries(ContainerWriter(file), contents, sidecar, advance)
 
 
 def _write_sidecar(
@@ -96,7 +97,7 @@ def _write_sidecar(
 
 
 def _add_weights(
-    writer: ContainerWriter, contents: Contents, advance: Callable[[int], None]
+    writer: EntryWriter, contents: Contents, advance: Callable[[int], None]
 ) -> EntryFacts:
     data = contents.weights_data
     weights = EntryFacts(
@@ -110,12 +111,27 @@ def _add_weights(
     return weights
 
 
-def _write_entries(
-    writer: ContainerWriter,
+def write_entries(
+    writer: EntryWriter,
     contents: Contents,
     sidecar: Sidecar | None,
-    advance: Callable[[int], None],
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Manifest:
+    """Hand all of a solofile to its writer, or to a plan of it.
+
+    Args:
+        writer: Takes it.
+        contents: What goes into it.
+        sidecar: The weights, where they lie in a file beside it.
+        advance: Told the bytes of each chunk of weights and runtime.
+
+    Returns:
+        The manifest it got.
+
+    Raises:
+        DamagedFileError: The weights have not the digest they must have.
+        ToolError: The kit's files are not those it was made with.
+    """
     kit = contents.kit
     program = kit.launcher.read_bytes()
     _require_kit_file("launcher", hashlib.sha256(program).hexdigest(), kit.info.launcher_sha256)
@@ -126,28 +142,21 @@ def _write_entries(
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
     models += [_add_model(writer, contents.projector, "projector")] if contents.projector else []
     models += [_add_model(writer, adapter, "adapter") for adapter in contents.adapters]
-    models += [_add_prompt(writer, path) for path in contents.prompts]
+    # Before all that changes with prompts and settings, so that it stays where it is.
+    runtime = _add_runtime(writer, contents, advance)
+    prompts = [_add_prompt(writer, path) for path in contents.prompts]
     texts = [
         _add_small(writer, f"LICENSES/{one.name}", "licence", one.text) for one in contents.licences
     ]
     texts += [_add_small(writer, CARD_NAME, "card", contents.card)] if contents.card else []
     icons = [_add_small(writer, icon.name, "icon", icon.data) for icon in [contents.icon] if icon]
-    runtime = EntryFacts(
-        name=RUNTIME_NAME,
-        role="runtime",
-        size=kit.runtime_pkg.stat().st_size,
-        sha256=kit.info.runtime_sha256,
-    )
     itself = sidecar.weights if sidecar else weights[0]
     origin = _origin(contents, itself)
-    parts = [itself, *models, runtime]
+    parts = [itself, *models, *prompts, runtime]
     sbom = _add_sbom(writer, contents, origin, launcher, parts)
-    entries = [*weights, *models, *texts, *icons, sbom, runtime]
+    entries = [*weights, *models, runtime, *prompts, *texts, *icons, sbom]
     manifest = _manifest(contents, origin, launcher, entries, sidecar)
     writer.add_bytes(MANIFEST_NAME, encode(manifest))
-    package = FileRange.of(kit.runtime_pkg)
-    runtime_sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
-    _require_kit_file(RUNTIME_NAME, runtime_sha256, kit.info.runtime_sha256)
     if contents.signer:
         signature = manifest_signature(contents.signer, encode(manifest))
         writer.add_bytes(SIGNATURE_NAME, signature)
@@ -176,7 +185,7 @@ def _with_facts(program: bytes, contents: Contents) -> bytes:
     return with_resources(program, [*icons, version])
 
 
-def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFacts:
+def _add_model(writer: EntryWriter, model: ModelFile, role: str) -> EntryFacts:
     """Write an adapter or a projector, which are read, or a draft model, which is mapped."""
     folder = "adapters" if role == "adapter" else role
     name = f"{folder}/{PurePath(model.name).name}"
@@ -191,14 +200,23 @@ def _add_model(writer: ContainerWriter, model: ModelFile, role: str) -> EntryFac
     return facts
 
 
-def _add_prompt(writer: ContainerWriter, path: Path) -> EntryFacts:
+def _add_runtime(
+    writer: EntryWriter, contents: Contents, advance: Callable[[int], None]
+) -> EntryFacts:
+    package, expected = FileRange.of(contents.kit.runtime_pkg), contents.kit.info.runtime_sha256
+    sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
+    _require_kit_file(RUNTIME_NAME, sha256, expected)
+    return EntryFacts(name=RUNTIME_NAME, role="runtime", size=package.size, sha256=sha256)
+
+
+def _add_prompt(writer: EntryWriter, path: Path) -> EntryFacts:
     name = f"prompts/{path.name}"
     sha256 = add_file(writer, name, FileRange.of(path), aligned=True)
     return EntryFacts(name=name, role="prompt", size=path.stat().st_size, sha256=sha256)
 
 
 def _add_sbom(
-    writer: ContainerWriter,
+    writer: EntryWriter,
     contents: Contents,
     origin: Origin,
     launcher: LauncherFacts,
@@ -211,7 +229,7 @@ def _add_sbom(
     return _add_small(writer, SBOM_NAME, "sbom", data)
 
 
-def _add_small(writer: ContainerWriter, name: str, role: str, data: bytes) -> EntryFacts:
+def _add_small(writer: EntryWriter, name: str, role: str, data: bytes) -> EntryFacts:
     return EntryFacts(name=name, role=role, size=len(data), sha256=writer.add_bytes(name, data))
 
 

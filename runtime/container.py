@@ -9,7 +9,7 @@ import hashlib
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ SIGNATURE_NAME = f"{MANIFEST_NAME}.minisig"
 
 # Windows maps files at multiples of 64 KiB, the largest granularity of the systems we run on.
 ALIGNMENT = 65536
+# Behind a launcher no aligned entry begins before this. All launchers are smaller, so that weights
+# lie at the same place behind each of them, and stay there when it is exchanged.
+LAUNCHER_ROOM = 1 << 20
 CHUNK_BYTES = 1 << 20
 # What the kernel copies at a time: often enough to tell of.
 CLONE_BYTES = 16 << 20
@@ -36,6 +39,35 @@ class Checksums:
 
     sha256: str
     crc32: int
+
+
+def header_offset(position: int, name: str, size: int, *, aligned: bool) -> int:
+    """Return where the local header of the next entry begins, in bytes from the file's start.
+
+    Args:
+        position: Where the one before ends.
+        name: The entry's name.
+        size: Its length in bytes.
+        aligned: Whether its first byte must lie at a multiple of `ALIGNMENT`.
+    """
+    if not aligned:
+        return position
+    # The padding lies before the local header: an extra field holds 65,535 bytes at most.
+    offset = Entry(name, position, size, 0).offset
+    padding = -offset % ALIGNMENT
+    if position:
+        padding = max(padding, LAUNCHER_ROOM - offset)
+    return position + padding
+
+
+def checksums_of(chunks: Iterable[bytes], advance: Callable[[int], None]) -> Checksums:
+    """Return the checksums of bytes that come piece by piece; `advance` hears each one's size."""
+    digest, crc32 = hashlib.sha256(), 0
+    for chunk in chunks:
+        digest.update(chunk)
+        crc32 = zlib.crc32(chunk, crc32)
+        advance(len(chunk))
+    return Checksums(digest.hexdigest(), crc32)
 
 
 class ContainerWriter:
@@ -80,22 +112,22 @@ class ContainerWriter:
         # A whole file is read to its end, so that one which grows meanwhile is found out.
         num_read = sys.maxsize if size is None else size
         size = source.stat().st_size - offset if size is None else size
-        header_offset = self._next_header_offset(name, size, aligned=aligned)
-        blank = Entry(name, header_offset, size, 0)
+        begin = self._next_header_offset(name, size, aligned=aligned)
+        blank = Entry(name, begin, size, 0)
         self._file.seek(blank.offset)
         with source.open("rb") as file:
-            copy = _RangeCopier(file, offset, self._file)
+            copy = RangeCopier(file, offset, self._file)
             if known:
                 copy.write_range(size, advance)
             else:
-                known = _hashed(_chunks(file, offset, num_read), copy, advance)
-        self._finish_entry(Entry(name, header_offset, size, known.crc32))
+                known = checksums_of(copy.written(_chunks(file, offset, num_read)), advance)
+        self._finish_entry(Entry(name, begin, size, known.crc32))
         return known
 
     def add_bytes(self, name: str, data: bytes) -> str:
         """Write `data` as an entry; returns its SHA-256 in hex."""
-        header_offset = self._next_header_offset(name, len(data), aligned=False)
-        entry = Entry(name, header_offset, len(data), zlib.crc32(data))
+        begin = self._next_header_offset(name, len(data), aligned=False)
+        entry = Entry(name, begin, len(data), zlib.crc32(data))
         self._file.seek(entry.offset)
         self._file.write(data)
         self._finish_entry(entry)
@@ -107,11 +139,7 @@ class ContainerWriter:
         self._file.write(directory_and_end(self._entries, self._file.tell()))
 
     def _next_header_offset(self, name: str, size: int, *, aligned: bool) -> int:
-        position = self._file.seek(0, os.SEEK_END)
-        if not aligned:
-            return position
-        # The padding lies before the local header: an extra field holds 65,535 bytes at most.
-        return position + -Entry(name, position, size, 0).offset % ALIGNMENT
+        return header_offset(self._file.seek(0, os.SEEK_END), name, size, aligned=aligned)
 
     def _finish_entry(self, entry: Entry) -> None:
         if self._file.tell() != entry.end:
@@ -125,20 +153,7 @@ class ContainerWriter:
         self._entries.append(entry)
 
 
-def _hashed(
-    chunks: Iterator[bytes], copy: "_RangeCopier", advance: Callable[[int], None]
-) -> Checksums:
-    digest = hashlib.sha256()
-    crc32 = 0
-    for chunk in chunks:
-        digest.update(chunk)
-        crc32 = zlib.crc32(chunk, crc32)
-        copy.write(chunk)
-        advance(len(chunk))
-    return Checksums(digest.hexdigest(), crc32)
-
-
-class _RangeCopier:
+class RangeCopier:
     """Writes a part of one file into another, in the kernel where the system allows it.
 
     File systems that share blocks (btrfs, XFS) then store the copy without using space.
@@ -151,6 +166,12 @@ class _RangeCopier:
         self._in_kernel = hasattr(os, "copy_file_range")
         if self._in_kernel:
             target.flush()
+
+    def written(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Write the part's chunks as they pass."""
+        for chunk in chunks:
+            self.write(chunk)
+            yield chunk
 
     def write(self, chunk: bytes) -> None:
         """Write the part's next bytes, which were read already."""

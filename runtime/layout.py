@@ -6,7 +6,7 @@ All of that follows from the entries, so each byte must be as the writer would h
 import zlib
 from collections.abc import Collection
 
-from runtime.container import ALIGNMENT, Container
+from runtime.container import ALIGNMENT, LAUNCHER_ROOM, Container
 from runtime.zip_records import Entry, directory_and_end
 
 DIRECTORY = "the central directory"
@@ -59,6 +59,9 @@ def header_fault(container: Container, entry: Entry, names: Collection[str]) -> 
 def _is_padding(container: Container, position: int, entry: Entry) -> bool:
     """Say whether the bytes before an entry are zeros, and no more than align it."""
     size = entry.header_offset - position
-    if size >= ALIGNMENT or (size and entry.offset % ALIGNMENT):
+    if size and entry.offset % ALIGNMENT:
         return False
-    return not any(any(chunk) for chunk in container.range(position, entry.header_offset))
+    if size >= ALIGNMENT and entry.offset != LAUNCHER_ROOM:
+        return False
+    chunks = container.range(position, entry.header_offset)
+    return all(chunk.count(0) == len(chunk) for chunk in chunks)

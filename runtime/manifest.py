@@ -13,7 +13,7 @@ from runtime.parity import Parity
 from runtime.zip_records import COPY_AGAIN
 
 FORMAT_MAJOR = 1
-FORMAT_VERSION = f"{FORMAT_MAJOR}.0"
+FORMAT_VERSION = f"{FORMAT_MAJOR}.1"
 
 SettingValue = str | int | float | bool
 

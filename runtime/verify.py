@@ -1,13 +1,11 @@
 """Checking every byte of a solofile against its manifest."""
 
-import hashlib
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Checksums, Container
+from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Container, checksums_of
 from runtime.errors import DamagedFileError
 from runtime.keys import trusted_keys
 from runtime.layout import DIRECTORY, header_fault, layout_faults
@@ -148,7 +146,7 @@ def _wrong_parts(
     names = [MANIFEST_NAME, SIGNATURE_NAME, *(facts.name for facts in manifest.entries)]
     wrong = layout_faults(container, manifest.launcher.size, names)
     launcher = container.range(0, manifest.launcher.size)
-    if _checksums(launcher, advance).sha256 != manifest.launcher.sha256:
+    if checksums_of(launcher, advance).sha256 != manifest.launcher.sha256:
         wrong.insert(0, "launcher")
     if DIRECTORY in wrong:
         return wrong
@@ -156,7 +154,7 @@ def _wrong_parts(
         if facts.name not in container.entries:
             wrong.append(f"{facts.name}, which is missing")
             continue
-        found = _checksums(container.chunks(facts.name), advance)
+        found = checksums_of(container.chunks(facts.name), advance)
         if found.sha256 != facts.sha256:
             wrong.append(facts.name)
         elif found.crc32 != container.entry(facts.name).crc32:
@@ -180,15 +178,6 @@ def _wrong_beside(solofile: Path, sidecar: Sidecar, advance: Callable[[int], Non
     with container:
         name, file_name = sidecar.weights.name, container.path.name
         wrong = layout_faults(container, 0, [name])
-        if _checksums(container.chunks(name), advance).sha256 != sidecar.weights.sha256:
+        if checksums_of(container.chunks(name), advance).sha256 != sidecar.weights.sha256:
             wrong.append(name)
         return [f"{part} in {file_name}" for part in wrong]
-
-
-def _checksums(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Checksums:
-    digest, crc32 = hashlib.sha256(), 0
-    for chunk in chunks:
-        digest.update(chunk)
-        crc32 = zlib.crc32(chunk, crc32)
-        advance(len(chunk))
-    return Checksums(digest.hexdigest(), crc32)

@@ -30,6 +30,9 @@ _LOCATOR64 = struct.Struct("<4sLQL")
 # APPNOTE 4.3.16: signature, disks, entries twice, directory size and offset, comment length.
 _END = struct.Struct("<4s4H2LH")
 
+# What every container ends with.
+END_BYTES = _END.size
+
 _LOCAL_MAGIC, _CENTRAL_MAGIC, _END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64_MAGIC, _LOCATOR64_MAGIC = b"PK\x06\x06", b"PK\x06\x07"
 _ZIP64_EXTRA_ID = 1

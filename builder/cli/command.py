@@ -1,6 +1,7 @@
 """How commands show their help, with examples one can paste."""
 
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +27,11 @@ class Command(click.Command):
         self.examples = list(examples)
         self.groups = groups
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, once no file that it was given is half changed any more."""
+        _recover(ctx.params.values())
+        return super().invoke(ctx)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags, each below its heading."""
         headings = {name: heading for heading, names in self.groups.items() for name in names}
@@ -42,6 +48,16 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples with the name this program was started by."""
         write_examples(ctx, formatter, self.examples)
+
+
+def _recover(values: Iterable[Any]) -> None:
+    from builder.change.in_place import recover
+
+    for value in values:
+        if isinstance(value, tuple):
+            _recover(value)
+        elif isinstance(value, str | Path):
+            recover(Path(value))
 
 
 def write_examples(

@@ -23,17 +23,19 @@ def sign(files: Sequence[Path], key_path: Path | None) -> None:
 
     A file is checked first: what is damaged is not signed. An old signature is replaced.
     """
+    from builder.change.in_place import held
     from builder.sign.own_key import open_key
     from builder.sign.sign import embed_signature, write_detached
     from runtime.verify import judge
 
     key = open_key(key_path)
     for path in files:
-        size = path.stat().st_size
-        with console.progress(f"Checking {path.name}", size) as advance:
-            verdict = judge(path, advance=advance)
-        verdict.require_sound()
-        embed_signature(path, key)
-        with console.progress(f"Signing {path.name}", size) as advance:
-            beside = write_detached(path, key, advance=advance)
+        with held(path):
+            size = path.stat().st_size
+            with console.progress(f"Checking {path.name}", size) as advance:
+                verdict = judge(path, advance=advance)
+            verdict.require_sound()
+            embed_signature(path, key)
+            with console.progress(f"Signing {path.name}", size) as advance:
+                beside = write_detached(path, key, advance=advance)
         console.result(f"{path} is signed by key {key.public.number}, beside it in {beside} too.")

@@ -1,17 +1,16 @@
 """Signing solofiles: the manifest inside, and the whole file beside it."""
 
-import errno
 import hashlib
-import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from builder.errors import DiskError
+from builder.change.in_place import changed_in_place
+from builder.change.plan import Piece
+from builder.file_range import FileRange
 from builder.files import CHUNK_BYTES, atomic_file
 from builder.sign.secret_key import SecretKey
 from runtime.container import MANIFEST_NAME, SIGNATURE_NAME, Container
-from runtime.errors import UsageError
 from runtime.minisign import digest_of
 from runtime.seal import UNTRUSTED_COMMENT
 from runtime.zip_records import Entry, directory_and_end
@@ -31,10 +30,10 @@ def manifest_signature(key: SecretKey, manifest: bytes) -> bytes:
 def embed_signature(path: Path, key: SecretKey) -> None:
     """Put a signature over its manifest into a solofile, in the place of the one it has.
 
-    It becomes the last entry, so only the directory behind the others is written anew, at once.
+    It becomes the last entry, so only the directory behind the others is written anew.
 
     Args:
-        path: A solofile that was found to be sound.
+        path: A solofile that was found to be sound, and is held.
         key: Who signs.
 
     Raises:
@@ -45,23 +44,13 @@ def embed_signature(path: Path, key: SecretKey) -> None:
         entries = [one for one in container.entries.values() if one.name != SIGNATURE_NAME]
         data = manifest_signature(key, container.read(MANIFEST_NAME))
     entry = Entry(SIGNATURE_NAME, entries[-1].end, len(data), zlib.crc32(data))
-    end = directory_and_end([*entries, entry], entry.end)
-    tail = entry.local_header() + data + end
-    try:
-        with path.open("r+b", buffering=0) as file:
-            file.seek(entry.header_offset)
-            num_written = file.write(tail)
-            file.truncate()
-            os.fsync(file)
-    except OSError as error:
-        if error.errno == errno.ETXTBSY:
-            raise UsageError(f"{path} runs at this moment.", hint="End it first.") from error
-        raise DiskError(f"{path} cannot be written: {error.strerror}.") from error
-    if num_written != len(tail):
-        raise DiskError(
-            f"The disk with {path.parent} is full, and {path} is damaged in its directory now.",
-            hint="Free some space and make it again.",
-        )
+    pieces = [
+        Piece(0, FileRange(path, 0, entry.header_offset)),
+        Piece(entry.header_offset, entry.local_header() + data),
+        Piece(entry.end, directory_and_end([*entries, entry], entry.end)),
+    ]
+    with changed_in_place(path, pieces):
+        pass
 
 
 def write_detached(

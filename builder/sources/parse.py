@@ -4,6 +4,7 @@ import re
 import zipfile
 from pathlib import Path
 
+from builder.change.in_place import recover
 from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
 from builder.sources.checkpoint import CheckpointFolder, is_convertible
@@ -126,6 +127,7 @@ def _no_source(text: str) -> SourceError:
 
 
 def _file(path: Path) -> Source:
+    recover(path)
     if is_solofile(path):
         return Solofile(path)
     return Llamafile(path) if _is_llamafile(path) else GgufFile(path)

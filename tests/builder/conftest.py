@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,30 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("this user cannot mount a small disk")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture(scope="session")
+def cloning_disk_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A disk whose files can share blocks: XFS in a file."""
+    folder = tmp_path_factory.mktemp("cloning")
+    image, disk = folder / "image", folder / "disk"
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(400 << 20)
+    mount = ["mount", "-o", "loop", str(image), str(disk)]
+    for command in (["mkfs.xfs", "-q", str(image)], mount):
+        if shutil.which(command[0]) is None or subprocess.run(command, check=False).returncode:
+            pytest.skip("this user cannot make and mount an XFS")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def cloning_disk(cloning_disk_of_all: Path) -> Iterator[Path]:
+    """An empty folder on a disk whose files can share blocks."""
+    folder = Path(tempfile.mkdtemp(dir=cloning_disk_of_all))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_adapters_are_carried_and_found(contents: Contents, tmp_path: Path) -> N
     write_solofile(replace(contents, adapters=adapters), path)
     assert verify(path) == []
     with Container.open(path) as container:
-        names = ["Tiny.F32.gguf", "adapters/b.gguf", "adapters/a.gguf", "LICENSES/LICENSE"]
+        names = ["Tiny.F32.gguf", "adapters/b.gguf", "adapters/a.gguf", "runtime.pkg"]
         assert list(container.entries)[:4] == names
     payload = find_payload(path)
     assert [file.name for file in payload.adapters] == names[1:3]
@@ -103,7 +103,7 @@ def test_an_adapter_must_be_what_its_origin_promised(contents: Contents, tmp_pat
 
 
 def test_the_order_of_things(contents: Contents, tmp_path: Path) -> None:
-    """Launcher, weights, licences, manifest; the runtime is last."""
+    """Launcher, weights, runtime, licences; what changes most easily is last."""
     path = tmp_path / "solofile"
     manifest = write_solofile(contents, path)
     data = path.read_bytes()
@@ -111,10 +111,10 @@ def test_the_order_of_things(contents: Contents, tmp_path: Path) -> None:
     with Container.open(path) as container:
         assert list(container.entries) == [
             "Tiny.F32.gguf",
+            "runtime.pkg",
             "LICENSES/LICENSE",
             SBOM_NAME,
             "solofile.json",
-            "runtime.pkg",
         ]
         assert container.entry("Tiny.F32.gguf").offset % ALIGNMENT == 0
         assert container.read("Tiny.F32.gguf") == contents.weights.read_bytes()
@@ -133,9 +133,9 @@ def test_the_manifest_says_what_is_inside(contents: Contents, tmp_path: Path) ->
         sbom = container.read(SBOM_NAME)
     assert [(entry.name, entry.role, entry.size) for entry in manifest.entries] == [
         ("Tiny.F32.gguf", "weights", len(weights)),
+        ("runtime.pkg", "runtime", contents.kit.runtime_pkg.stat().st_size),
         ("LICENSES/LICENSE", "licence", len(LICENCE)),
         (SBOM_NAME, "sbom", len(sbom)),
-        ("runtime.pkg", "runtime", contents.kit.runtime_pkg.stat().st_size),
     ]
     assert manifest.weights.sha256 == digest
     assert manifest.origin.files == [
@@ -220,6 +220,6 @@ def test_too_large_for_its_target(contents: Contents, tmp_path: Path) -> None:
 
 def test_no_room_on_the_disk(contents: Contents, small_disk: Path) -> None:
     """A disk that is too small is told before anything is written to it."""
-    with pytest.raises(DiskError, match=r"free, and the solofile needs 1\.\d MB"):
+    with pytest.raises(DiskError, match=r"free, and the solofile needs 2\.\d MB"):
         require_room(contents, Target("any"), small_disk)
     assert list(small_disk.iterdir()) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from builder.demo import make_demo
 from builder.files import sha256_of
 from builder.report import Report
-from runtime.container import ALIGNMENT, RUNTIME_NAME, Container
+from runtime.container import LAUNCHER_ROOM, RUNTIME_NAME, Container
 from tests.solofile import ServedSolofile
 
 MAX_OVERHEAD_BYTES = 30_000_000
@@ -29,14 +29,14 @@ def test_zip_tools_read_it(solofile: Path) -> None:
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
-def test_weights_are_aligned_and_the_runtime_is_last(solofile: Path) -> None:
-    """The GGUF begins at a multiple of 64 KiB, and runtime.pkg comes last."""
+def test_what_is_large_comes_first(solofile: Path) -> None:
+    """The GGUF begins where every launcher ends before, and the runtime behind it."""
     with Container.open(solofile) as container:
         entries = list(container.entries.values())
         weights = [entry for entry in entries if entry.name.endswith(".gguf")]
         assert len(weights) == 1
-        assert weights[0].offset % ALIGNMENT == 0
-        assert entries[-1].name == RUNTIME_NAME
+        assert weights[0].offset == LAUNCHER_ROOM
+        assert [entry.name for entry in entries[:2]] == [weights[0].name, RUNTIME_NAME]
         assert solofile.stat().st_size - entries[-1].end < 4096
 
 

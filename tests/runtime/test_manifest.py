@@ -53,7 +53,7 @@ def test_round_trip() -> None:
 def test_it_is_text_for_people() -> None:
     """The entry is indented JSON that begins with the format's version and ends as lines do."""
     text = encode(MANIFEST).decode()
-    assert text.startswith('{\n  "format_version": "1.0",\n')
+    assert text.startswith('{\n  "format_version": "1.1",\n')
     assert text.endswith("}\n")
 
 

@@ -1,5 +1,6 @@
 """Every byte of a solofile is vouched for: what is altered is found and named."""
 
+import io
 import json
 import random
 from collections.abc import Callable
@@ -8,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from builder.kit.kit import Kit
-from builder.pack import write_solofile
+from builder.pack import SBOM_NAME, write_solofile
 from builder.sign.secret_key import SecretKey
 from builder.sources.source import LicenceFile, ModelFile
 from runtime.cli.commands import run
-from runtime.container import Container
+from runtime.container import ALIGNMENT, Container, ContainerWriter
 from runtime.errors import DamagedFileError
 from runtime.layout import DIRECTORY
 from runtime.manifest import read_manifest
@@ -128,11 +129,19 @@ def with_another_entry(path: Path) -> bytes:
 
 
 def without_an_entry(path: Path) -> bytes:
-    """Return a solofile without its runtime and signature, whose directory fits that."""
+    """Return a solofile without its bill of materials, in which all else fits that."""
+    file = io.BytesIO()
+    writer = ContainerWriter(file)
     with Container.open(path) as container:
-        *entries, _, _ = container.entries.values()
-    end = entries[-1].end
-    return path.read_bytes()[:end] + directory_and_end(entries, end)
+        writer.write_launcher(path.read_bytes()[: read_manifest(container).launcher.size])
+        for entry in container.entries.values():
+            if entry.name != SBOM_NAME:
+                is_aligned = entry.offset % ALIGNMENT == 0
+                writer.add_file(
+                    entry.name, path, offset=entry.offset, size=entry.size, aligned=is_aligned
+                )
+    writer.finish()
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,7 @@ def without_an_entry(path: Path) -> bytes:
     [
         (lambda path: inserted(path, 65536), "the padding before model.gguf"),
         (with_another_entry, "more, which the manifest does not list"),
-        (without_an_entry, "runtime.pkg, which is missing"),
+        (without_an_entry, "sbom.cdx.json, which is missing"),
         (lambda path: path.read_bytes() + b"more", DIRECTORY),
         (lambda path: path.read_bytes()[:-10], DIRECTORY),
     ],

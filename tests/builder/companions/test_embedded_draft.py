@@ -34,9 +34,9 @@ def test_it_guesses_what_the_model_says(gguf: Path, tiny_kit: Kit, tmp_path: Pat
     names = [
         "model.gguf",
         "draft/small.gguf",
+        "runtime.pkg",
         "LICENSES/small-small.LICENSE",
         "sbom.cdx.json",
-        "runtime.pkg",
     ]
     assert [entry.name for entry in manifest.entries] == names
     assert verify(path) == []

@@ -37,9 +37,9 @@ def test_the_model_sees_by_it(tiny_kit: Kit, tmp_path: Path) -> None:
     names = [
         "model.gguf",
         "projector/eyes.gguf",
+        "runtime.pkg",
         "LICENSES/eyes-eyes.LICENSE",
         "sbom.cdx.json",
-        "runtime.pkg",
     ]
     assert [entry.name for entry in manifest.entries] == names
     assert verify(path) == []

@@ -53,7 +53,7 @@ def manifest_of(path: str) -> Manifest:
 
 def names(manifest: Manifest) -> list[str]:
     """Return what it holds besides the runtime."""
-    return [entry.name for entry in manifest.entries[:-1]]
+    return [entry.name for entry in manifest.entries if entry.role != "runtime"]
 
 
 @pytest.mark.usefixtures("repository")

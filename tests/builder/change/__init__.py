@@ -1,0 +1,1 @@
+"""Tests of changing solofiles that are there already."""
