@@ -1,7 +1,8 @@
 """The layout of `runtime.pkg`: the frozen runtime as the launcher unpacks it on first start.
 
-One fixed header, then a zstd stream of a tar. `runtime/stub/archive.h` mirrors it in C; the writer
-is on the builder's side.
+One fixed header, then a zstd stream of a tar, in frames of whole members behind an index of their
+sizes: first one of the folders and links, then those of the files. `runtime/stub/archive.h` and
+`frames.c` mirror it in C; the writer is on the builder's side.
 """
 
 import struct
@@ -11,11 +12,15 @@ from typing import Self
 from runtime.errors import DamagedFileError
 
 ENTRY_NAME = "runtime.pkg"
-MAGIC = b"SOLOPKG2"
+MAGIC = b"SOLOPKG3"
 # magic, SHA-256 of the compressed stream, its size, the sum of the unpacked files' sizes, and the
 # lowest glibc, or macOS, the runtime needs: major and minor, 0 and 0 where that does not matter
 HEADER = struct.Struct("<8s32sQQHH")
 HEADER_BYTES = HEADER.size
+# The index is a skippable frame, RFC 8878, section 3.1.2: magic and size; then each frame's size.
+INDEX_MAGIC = 0x184D2A50
+INDEX_HEADER = struct.Struct("<II")
+INDEX_SIZE = "I"
 _ANY_SYSTEM = (0, 0)
 
 

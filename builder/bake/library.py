@@ -34,7 +34,7 @@ def library_sha256(kit: Kit) -> str:
         package.seek(HEADER_BYTES)
         try:
             with (
-                decompressor.stream_reader(package) as plain,
+                decompressor.stream_reader(package, read_across_frames=True) as plain,
                 tarfile.open(fileobj=plain, mode="r|") as archive,
             ):
                 for member in archive:

@@ -9,6 +9,7 @@ from builder.kit import (
     compiled_in,
     components,
     elf,
+    frames,
     freeze,
     module_file,
     package,
@@ -29,7 +30,17 @@ DISTRIBUTIONS = [
     "uvicorn", "wcwidth", "zstandard",
 ]  # fmt: skip
 
-_MODULES = (compiled_in, components, elf, freeze, module_file, package, patterns, python)
+_MODULES = (
+    compiled_in,
+    components,
+    elf,
+    frames,
+    freeze,
+    module_file,
+    package,
+    patterns,
+    python,
+)
 _BUILDERS = [Path(module.__file__ or "") for module in _MODULES]
 _LEFT_OUT = {"__pycache__"}
 

@@ -13,8 +13,8 @@
  *   8 bytes  sum of the unpacked files' sizes
  *   2 bytes  major version of the lowest glibc, or macOS, the runtime needs, 0 for any
  *   2 bytes  its minor version
- *   then the compressed stream: a tar, in zstd */
-#define PACKAGE_MAGIC "SOLOPKG2"
+ *   then the compressed stream: an index of frames (frames.c), and a tar in zstd frames */
+#define PACKAGE_MAGIC "SOLOPKG3"
 enum { PACKAGE_HEADER_BYTES = 60 };
 
 struct package {

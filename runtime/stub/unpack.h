@@ -8,10 +8,8 @@
 
 #include <stdbool.h>
 
-/* Whether the compressed stream has the digest its header says. */
-bool is_package_whole(int solofile, const struct package *package);
-
-/* Write the package's files below an open, empty folder. */
+/* Write the package's files below an open, empty folder, and check its digest beside that: what
+ * lies there may be used only where the result is UNPACKED. */
 enum unpacked unpack_package(int solofile, const struct package *package,
                              const struct open_folder *folder);
 

@@ -204,10 +204,6 @@ static bool unpack(int place, const char *name, int solofile, const struct packa
     int folder = make_part(place, name, part);
     if (folder < 0)
         return refuse_errno(why, path);
-    if (!is_package_whole(solofile, package)) {
-        remove_tree(place, part);
-        fail_damaged_package();
-    }
     enum unpacked result = fill(folder, solofile, package, path, why);
     if (result == UNPACKED && renameat(place, part, place, name) == 0) {
         flock(folder, LOCK_SH);

@@ -268,10 +268,6 @@ static bool unpack(const wchar_t *place, const char *name, int solofile,
     HANDLE folder = make_part(place, name, part);
     if (folder == INVALID_HANDLE_VALUE)
         return refuse_errno(why, path);
-    if (!is_package_whole(solofile, package)) {
-        remove_held(folder, part);
-        fail_damaged_package();
-    }
     enum unpacked result = fill(part, solofile, package, path, why);
     if (result == UNPACKED && find_path(place, name, final) && give_final_name(folder, final)) {
         CloseHandle(folder);

@@ -44,7 +44,7 @@ def frozen(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with kit.runtime_pkg.open("rb") as file:
         file.seek(HEADER_BYTES)
         with (
-            zstandard.ZstdDecompressor().stream_reader(file) as plain,
+            zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as plain,
             tarfile.open(fileobj=plain, mode="r|") as archive,
         ):
             archive.extractall(folder, filter="fully_trusted")

@@ -48,7 +48,8 @@ def test_any_zip_tool_reads_the_file(solofile: Path) -> None:
     with zipfile.ZipFile(solofile) as archive:
         assert archive.testzip() is None
         package = archive.read("runtime.pkg")
-    plain = zstandard.ZstdDecompressor().stream_reader(package[HEADER_BYTES:]).read()
+    stream = io.BytesIO(package[HEADER_BYTES:])
+    plain = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True).read()
     with tarfile.open(fileobj=io.BytesIO(plain)) as runtime:
         assert runtime.getnames() == ["solofile-runtime"]
         runtime.extractall(solofile.parent, filter="data")

@@ -27,7 +27,7 @@ def make_package(
     folder: Path,
     runtime: str,
     *,
-    filler_bytes: int = 0,
+    filler: bytes = b"",
     lowest_system: tuple[int, int] | None = None,
 ) -> Path:
     files = folder / "files"
@@ -38,7 +38,7 @@ def make_package(
     (files / "lib" / "data.so.1").write_bytes(bytes(range(256)) * 40)
     (files / "lib" / "data.so").symlink_to("data.so.1")
     (files / "lib" / "empty").touch()
-    (files / "filler").write_bytes(bytes(filler_bytes))
+    (files / "filler").write_bytes(filler)
     write_package(files, folder / ENTRY_NAME, lowest_system=lowest_system)
     return folder / ENTRY_NAME
 

@@ -2,14 +2,18 @@
 
 import hashlib
 import os
+import random
 import shutil
+import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from runtime.package import HEADER_BYTES, MAGIC, PackageHeader
-from tests.runtime.stub.solofiles import Run, folders, make_package, make_solofile
+import builder.kit.package
+from runtime.package import HEADER_BYTES, INDEX_HEADER, INDEX_MAGIC, MAGIC, PackageHeader
+from tests.runtime.stub.solofiles import RUNTIME, Run, folders, make_package, make_solofile
 
 
 def find_package(solofile: bytearray) -> int:
@@ -51,19 +55,63 @@ def test_any_byte_of_the_directory_changed(
         assert completed.returncode == 0 or completed.stderr.startswith("changed: Th")
 
 
-def test_damaged_runtime(tmp_path: Path, solofile: Path, cache: Path, run: Run) -> None:
-    """A changed byte of the stream is noticed before anything is unpacked."""
-    data = bytearray(solofile.read_bytes())
-    package = find_package(data)
-    data[package + HEADER_BYTES + 200] ^= 1
-    solofile.write_bytes(data)
+def test_damaged_runtime(tmp_path: Path, launcher: Path, cache: Path, run: Run) -> None:
+    """A changed byte anywhere in the stream is noticed, and nothing is left that was unpacked."""
+    package = make_framed_package(tmp_path / "package")
+    size = package.stat().st_size
+    for spot in {*range(HEADER_BYTES, HEADER_BYTES + 40), *range(HEADER_BYTES, size, size // 60)}:
+        data = bytearray(package.read_bytes())
+        data[spot] ^= 1
+
+        completed = run(make_solofile(tmp_path / "model", launcher, bytes(data)))
+
+        assert completed.returncode == 3, f"byte {spot}: {completed}"
+        assert completed.stderr == (
+            "model: The runtime inside the file is damaged; copy or download the file again.\n"
+        )
+        assert folders(cache) == []
+
+
+def make_framed_package(folder: Path) -> Path:
+    """Make a package of several frames, of bytes that do not compress."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder.kit.package, "FRAME_BYTES", 20_000)
+        return make_package(folder, RUNTIME, filler=random.Random(0).randbytes(30_000))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda sizes: sizes[:-1], id="too few"),
+        pytest.param(lambda sizes: [*sizes, 1], id="too many"),
+        pytest.param(lambda sizes: [sizes[0] + 1, sizes[1] - 1, *sizes[2:]], id="shifted"),
+        pytest.param(lambda sizes: [sizes[0], *sizes[:0:-1]], id="swapped"),
+        pytest.param(lambda sizes: [], id="none"),
+        pytest.param(lambda sizes: [*sizes, *[0] * 2000], id="beyond all bounds"),
+    ],
+)
+def test_index_that_lies(
+    tmp_path: Path,
+    launcher: Path,
+    cache: Path,
+    run: Run,
+    change: Callable[[list[int]], list[int]],
+) -> None:
+    """Sizes of frames that are not theirs are a damaged runtime, whatever the digest says."""
+    data = make_framed_package(tmp_path / "package").read_bytes()
+    header = PackageHeader.unpack(data)
+    begin = HEADER_BYTES + INDEX_HEADER.size
+    _, index_bytes = INDEX_HEADER.unpack_from(data, HEADER_BYTES)
+    sizes = change(list(struct.unpack_from(f"<{index_bytes // 4}I", data, begin)))
+    stream = INDEX_HEADER.pack(INDEX_MAGIC, 4 * len(sizes)) + struct.pack(f"<{len(sizes)}I", *sizes)
+    stream += data[begin + index_bytes :]
+    told = PackageHeader(hashlib.sha256(stream).digest(), len(stream), header.unpacked_bytes)
+    solofile = make_solofile(tmp_path / "model", launcher, told.pack() + stream)
 
     completed = run(solofile)
 
-    assert completed.returncode == 3
-    assert completed.stderr == (
-        "model: The runtime inside the file is damaged; copy or download the file again.\n"
-    )
+    assert completed.returncode == 3, completed
+    assert "The runtime inside the file is damaged" in completed.stderr
     assert folders(cache) == []
 
 

@@ -119,7 +119,7 @@ def test_full_disk(
     tmp_path: Path, launcher: Path, mounting: Run, cache: Path, is_foreseen: bool
 ) -> None:
     """A disk that is too small gives exit code 5 and is left as it was."""
-    package = make_package(tmp_path / "package", RUNTIME, filler_bytes=20_000_000)
+    package = make_package(tmp_path / "package", RUNTIME, filler=bytes(20_000_000))
     data = package.read_bytes()
     if not is_foreseen:
         header = PackageHeader.unpack(data)

@@ -27,7 +27,7 @@ from tests.runtime.stub.solofiles import (
 def test_killed_while_unpacking(tmp_path: Path, launcher: Path, run: Run) -> None:
     """What a killed start leaves behind is removed by the next one."""
     cache = tmp_path / "cache"
-    package = make_package(tmp_path / "package", RUNTIME, filler_bytes=3_000_000)
+    package = make_package(tmp_path / "package", RUNTIME, filler=bytes(3_000_000))
     solofile = make_solofile(tmp_path / "model", launcher, package)
 
     killed = run("sh", "-c", f"ulimit -f 1000; exec {shlex.quote(str(solofile))}")
@@ -40,7 +40,7 @@ def test_killed_while_unpacking(tmp_path: Path, launcher: Path, run: Run) -> Non
 
 def test_killed_at_any_moment(tmp_path: Path, launcher: Path, run: Run) -> None:
     """A hundred starts killed at random times leave what one start leaves."""
-    package = make_package(tmp_path / "package", RUNTIME, filler_bytes=30_000_000)
+    package = make_package(tmp_path / "package", RUNTIME, filler=bytes(30_000_000))
     solofile = make_solofile(tmp_path / "model", launcher, package)
     folders_written = [tmp_path / "home", tmp_path / "temporary"]
     for folder in folders_written:
