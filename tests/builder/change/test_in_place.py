@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from builder.errors import DiskError
 from builder.file_range import FileRange
 from runtime.container import LAUNCHER_ROOM, Checksums, Container
 from runtime.errors import DamagedFileError, UsageError
+from tests.killed import killed_at_line
 
 WEIGHTS = random.Random(1).randbytes(3 << 20)
 
@@ -111,33 +111,30 @@ def test_a_block_that_fails(base: Path, change: Callable[[Path], Plan]) -> None:
     assert sorted(path.name for path in base.parent.iterdir()) == ["chat", "model.gguf"]
 
 
-def test_killed_at_random(base: Path) -> None:
-    """Of a process that was killed at any of 50 moments the old file is left, or the new one."""
+def test_killed_at_any_line(base: Path) -> None:
+    """Of a process that was killed at any of 50 lines the old file is left, or the new one."""
     weights = inside(base, "model.gguf")
     plans = [
         planned(b"launcher", weights, b"a" * 9000, b"b" * 5000),
         planned(b"another launcher", weights, b"A" * 30_000, b"b" * 5000),
     ]
-    known = [content(plan) for plan in plans]
-    base.write_bytes(known[1])
-    chance = random.Random(50)
+    old, new = (content(plan) for plan in plans)
+
+    def change() -> None:
+        with held(base), changed_in_place(base, plans[1].pieces):
+            pass
+
+    base.write_bytes(old)
+    num_lines = killed_at_line(change, None)
+    assert base.read_bytes() == new
     num_interrupted = 0
-    for _ in range(50):
-        child = os.fork()
-        if child == 0:
-            try:
-                for plan in 500 * plans:
-                    with held(base), changed_in_place(base, plan.pieces):
-                        pass
-            finally:
-                os._exit(1)
-        time.sleep(chance.random() * 0.04)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    for number in random.Random(50).sample(range(num_lines), 50):
+        base.write_bytes(old)
+        killed_at_line(change, number)
         num_interrupted += journal_path(base).exists()
         recover(base)
-        assert base.read_bytes() in known
-    assert num_interrupted > 5
+        assert base.read_bytes() in (old, new)
+    assert 0 < num_interrupted < 50
 
 
 def test_killed_before_every_write(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
