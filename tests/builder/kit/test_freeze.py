@@ -157,7 +157,7 @@ def test_sizes(kit: Kit, frozen: Path) -> None:
     python = [path for path in frozen.rglob("*") if LIBRARY_FOLDER not in path.parts]
 
     assert kit.launcher.stat().st_size < MEBIBYTE // 4
-    assert kit.runtime_pkg.stat().st_size < 13 * MEBIBYTE
+    assert kit.runtime_pkg.stat().st_size < 16 * MEBIBYTE
     assert sum(path.stat().st_size for path in python if path.is_file()) < 32 * MEBIBYTE
 
 
