@@ -66,9 +66,7 @@ def _exit_code(arguments: list[str]) -> int:
     except AppError as error:
         say(f"Error: {error}")
         if was_double_clicked():
-            from runtime.desktop.failure_page import show_failure
-
-            show_failure(error)
+            _show(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -77,10 +75,20 @@ def _exit_code(arguments: list[str]) -> int:
         return 0
     except Exception as error:
         if was_double_clicked():
-            from runtime.desktop.failure_page import show_failure
-
-            show_failure(AppError(f"Its program failed: {error!r}.", hint=_REPORT))
+            _show(AppError(f"Its program failed: {error!r}.", hint=_REPORT))
         raise
+
+
+def _show(error: AppError) -> None:
+    """Open a page that tells of an error, from outside the sandbox where one has closed."""
+    from runtime.desktop.failure_page import show_failure
+    from runtime.desktop.outside import outside
+
+    if outside.has_begun:
+        outside.do(lambda: show_failure(error))
+        outside.end()
+    else:
+        show_failure(error)
 
 
 def _restore_library_path() -> None:

@@ -84,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout: int = 25
     idle_exit: int | None = None
     history: str = ""
+    sandbox: str = "auto"
     browser: bool | None = None
     system_prompt: str = ""
     chat_template: str = ""
@@ -317,6 +318,11 @@ OPTIONS = (
     ),
     Option(
         "history", ("--history",), "server", "keep the page's chats in this file", "FILE"
+    ),
+    Option(
+        "sandbox", ("--sandbox",), "server",
+        "give up what serving does not need: auto (what the system lets it), on (all or nothing) "
+        "or off", "WHEN",
     ),
     Option(
         "browser", ("--browser", "--no-browser"), "server",

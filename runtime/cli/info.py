@@ -12,6 +12,7 @@ from runtime.errors import UsageError
 from runtime.glibc import system_needed
 from runtime.manifest import Manifest, ModelFacts
 from runtime.payload import find_payload
+from runtime.sandbox.sandbox import possible_here
 
 SUMMARY = "Show what this solofile, or another one, holds and where it came from."
 EXAMPLES = """\
@@ -93,6 +94,7 @@ def _describe(manifest: Manifest) -> str:
         ("runs on", f"{kit.target}, {system_needed(kit.glibc)}" if kit.glibc else kit.target),
         ("made by", f"solofile {kit.solofile}, llama.cpp {kit.llama_cpp} ({kit.llama_cpp_commit})"),
         ("format", manifest.format_version),
+        ("sandbox here", _sandbox()),
     ]
     rows += [(f"default {name}", str(value)) for name, value in sorted(manifest.defaults.items())]
     for name, value in msgspec.structs.asdict(manifest.branding).items():
@@ -104,6 +106,15 @@ def _describe(manifest: Manifest) -> str:
         f"  {entry.size:>14,}  {entry.sha256[:16]}  {entry.name}" for entry in manifest.entries
     ]
     return "\n".join(lines)
+
+
+def _sandbox() -> str:
+    """Say what of the sandbox this system has for a server."""
+    found = possible_here()
+    missing = found.missing()
+    there = ", ".join(name for name in ("files", "network", "programs") if name not in missing)
+    why = "; ".join(f"{name} {state}" for name, state in missing.items())
+    return "; ".join(filter(None, [there, why]))
 
 
 def _licence(model: ModelFacts) -> str:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
-from runtime.cli.command import Context, answer, choose, end_start, let_go_of_stdout, say
+from runtime.cli.command import Choice, answer, choose, end_start, let_go_of_stdout, say
+from runtime.cli.sandbox_settings import enter_sandbox
 from runtime.deferred_module import defer
 from runtime.desktop.attendance import has_screen, was_double_clicked
+from runtime.desktop.outside import outside
 from runtime.errors import AppError, UsageError
+from runtime.sandbox.sandbox import Sandbox
 from runtime.server.listening import listen
 from runtime.settings import Settings
 
@@ -41,7 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
     choice = choose(arguments)
     if not was_double_clicked() or choice.settings.browser is False:
-        return _serve(choice.begin_loading(), None)
+        return _serve(choice, None)
     # Imported for such starts alone.
     from runtime.desktop.browser import open_page
     from runtime.desktop.instance import Instance
@@ -50,19 +53,25 @@ def main(arguments: argparse.Namespace) -> int:
         if address := instance.address_of_other():
             open_page(address)
             return 0
-        return _serve(choice.begin_loading(), instance)
+        return _serve(choice, instance)
 
 
-def _serve(context: Context, instance: "Instance | None") -> int:
+def _serve(choice: Choice, instance: "Instance | None") -> int:
     """Serve until the end.
 
     Args:
-        context: What to serve.
+        choice: What to serve.
         instance: The claim of a process that was double-clicked; None for other starts.
     """
-    settings = context.settings
+    settings = choice.settings
     chat = chat_options(settings)
+    wants_page = _wants_page(settings)
     with listen(settings.host, settings.port) as listener:
+        history = _history(settings)
+        if wants_page:
+            outside.begin()
+        sandbox = enter_sandbox(choice, history.files if history else ())
+        context = choice.begin_loading()
         # Imported while the weights are mapped.
         from runtime.cli.engine_settings import sampling, start_engine
 
@@ -75,7 +84,6 @@ def _serve(context: Context, instance: "Instance | None") -> int:
         from runtime.server.state import ServerState
 
         safety = Safety.of(settings, listener)
-        wants_page = _wants_page(settings)
         ending = Ending(
             idle_s=_idle_s(settings, is_double_click=instance is not None),
             can_be_asked=wants_page,
@@ -94,8 +102,9 @@ def _serve(context: Context, instance: "Instance | None") -> int:
             chat_template=chat.template,
             template_arguments=chat.template_arguments,
             payload=context.payload,
-            history=_history(settings),
+            history=history,
             ending=ending,
+            sandbox=sandbox,
         )
         scheme = "https" if safety.tls else "http"
         address = f"{scheme}://{_reachable(listener.host)}:{listener.port}/"
@@ -103,14 +112,15 @@ def _serve(context: Context, instance: "Instance | None") -> int:
         def announce() -> None:
             end_start()
             if wants_page:
-                from runtime.desktop.browser import open_page_beside
+                from runtime.desktop.browser import open_page
 
-                open_page_beside(address)
+                outside.do(lambda: open_page(address))
             if instance:
                 instance.tell(address)
             _announce(context.payload.name, address, is_exposed=safety.is_exposed)
-            ready = threading.Thread(target=_tell_when_ready, args=(engine, instance), daemon=True)
-            ready.start()
+            threading.Thread(
+                target=_tell_when_ready, args=(engine, instance, sandbox), daemon=True
+            ).start()
 
         serve(create_app(state), listener, engine, safety, ending, when_listening=announce)
         if engine.error:
@@ -151,13 +161,16 @@ def _defer_modules() -> None:
         defer(name)
 
 
-def _tell_when_ready(engine: "Engine", instance: "Instance | None") -> None:
+def _tell_when_ready(engine: "Engine", instance: "Instance | None", sandbox: Sandbox) -> None:
     try:
         say(f"Ready: {engine.n_ctx} tokens of context, {engine.n_threads} threads.")
     except AppError:
         # What is in the way may be gone when the next double click comes.
         if instance:
             instance.give_up()
+    # No browser is started any more.
+    outside.end()
+    sandbox.seal()
 
 
 def _reachable(host: str) -> str:

@@ -47,6 +47,11 @@ class HistoryFile:
                 f"--history cannot use {path}: {reason}.", hint="Name another file."
             ) from error
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file, and the one that SQLite keeps beside it."""
+        return self._path, journal_of(self._path)
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -114,11 +119,15 @@ class HistoryFile:
             database.execute("DELETE FROM chats WHERE id = ?", (chat,))
 
     def _prepare(self) -> None:
-        """Make the tables in a new file.
+        """Make the tables in a new file, and what must be there before the sandbox closes.
 
         Raises:
+            OSError: The journal cannot be made.
             sqlite3.Error: It is no database, or another program's.
         """
+        # The journal is emptied and not removed: in a sandbox no files are made beside this one.
+        self._database.execute("PRAGMA journal_mode = TRUNCATE")
+        self._database.execute("PRAGMA temp_store = MEMORY")
         with self._transaction() as database:
             (application,) = database.execute("PRAGMA application_id").fetchone()
             (num_tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -128,6 +137,7 @@ class HistoryFile:
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             elif application != APPLICATION_ID:
                 raise sqlite3.DatabaseError("it is another program's database")
+        os.close(os.open(journal_of(self._path), os.O_RDWR | os.O_CREAT, 0o600))
 
     def _put_message(self, message: Document) -> None:
         self._database.execute(
@@ -161,6 +171,12 @@ class HistoryFile:
                 f"The history in {self._path.name} cannot be kept: {error}.",
                 hint="See whether the disk is full, or another program holds the file.",
             ) from error
+
+
+def journal_of(path: Path) -> Path:
+    """Return where SQLite keeps what a transaction would have to undo."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-journal")
 
 
 def _name(document: Document, key: str) -> str:

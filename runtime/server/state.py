@@ -12,6 +12,7 @@ from runtime.chat.options import ChatOptions
 from runtime.engine.engine import Engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.payload import Payload
+from runtime.sandbox.sandbox import Sandbox
 from runtime.server.ending import Ending
 from runtime.server.errors import LoadingError
 
@@ -37,6 +38,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
         payload: Where the model came from; None tells clients nothing of that.
         history: Where the page keeps chats; None leaves them to the browser.
         ending: When the server ends by itself.
+        sandbox: What the process has given up.
     """
 
     engine: Engine
@@ -53,6 +55,7 @@ class ServerState(msgspec.Struct, frozen=True, dict=True):
     payload: Payload | None = None
     history: "HistoryFile | None" = None
     ending: Ending = msgspec.field(default_factory=Ending)
+    sandbox: Sandbox = msgspec.field(default_factory=Sandbox)
 
     @cached_property
     def chat_format(self) -> ChatFormat:

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from runtime.engine.model import Model
 from runtime.errors import RequestError
@@ -92,11 +92,8 @@ def _check_size(source: str) -> None:
 
 def _with_stderr(call: Callable[[], Any]) -> tuple[Any, str]:
     """Return a call's result and what C code wrote to stderr, llama.cpp's one way to say why."""
-    # Seldom needed, and it imports a dozen modules.
-    import tempfile
-
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as file:
+    with _scratch_file() as file:
         saved = os.dup(2)
         try:
             os.dup2(file.fileno(), 2)
@@ -106,6 +103,16 @@ def _with_stderr(call: Callable[[], Any]) -> tuple[Any, str]:
             os.close(saved)
         file.seek(0)
         return result, file.read().decode(errors="replace")
+
+
+def _scratch_file() -> IO[bytes]:
+    """Return an empty file without a name, in memory where the system can."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    # Seldom needed, and it imports a dozen modules.
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def _reason(complaint: str, source: str) -> str:

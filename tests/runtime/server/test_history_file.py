@@ -18,7 +18,7 @@ def _message(id: str, text: str, chat: str = "a") -> dict[str, str]:
 
 
 def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
-    """In one file, which is its owner's alone."""
+    """In one file, and an empty journal beside it; both are their owner's alone."""
     path = tmp_path / "chats.db"
     history = HistoryFile(path)
     history.put(CHAT, [_message("1", "Hello"), _message("2", "Ähnlich 🦊")])
@@ -31,8 +31,9 @@ def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     assert history.messages("a") == [_message("1", "Hello"), _message("2", "ÄHNLICH")]
     assert history.find("ähn") == ["a"]
     assert history.find("nothing") == []
-    assert [file.name for file in tmp_path.iterdir()] == ["chats.db"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {file.name for file in tmp_path.iterdir()} == {"chats.db", "chats.db-journal"}
+    assert [file.stat().st_size for file in history.files][1] == 0
+    assert {stat.S_IMODE(file.stat().st_mode) for file in history.files} == {0o600}
 
 
 def test_what_is_removed_is_gone(tmp_path: Path) -> None:

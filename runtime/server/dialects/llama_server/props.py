@@ -39,6 +39,7 @@ async def props(request: Request) -> Response:
             "eos_token": model.eos_piece,
             "build_info": f"solofile-{__version__}",
             "is_sleeping": False,
+            "sandbox": state.sandbox,
         }
     )
 

@@ -1,0 +1,65 @@
+"""What of a server's settings the sandbox has to know."""
+
+from pathlib import Path
+
+from runtime.cli.command import Choice
+from runtime.engine.llama import has_gpu_plugins, library_folder
+from runtime.payload import find_payload
+from runtime.sandbox.reach import Reach
+from runtime.sandbox.sandbox import Sandbox, enter
+from runtime.settings import Settings
+
+_NO_DEVICE = "none"
+# OpenSSL reads it when HTTPS is set up.
+_OPENSSL = ("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf")
+
+
+def enter_sandbox(choice: Choice, history: tuple[Path, ...]) -> Sandbox:
+    """Give up what serving a model does not need.
+
+    Args:
+        choice: What is served, and how.
+        history: The files that chats are kept in.
+
+    Raises:
+        UsageError: A setting names a file that is not there, or the mode is unknown.
+        UnsupportedError: All was asked for, and this system cannot.
+    """
+    settings = choice.settings
+    uses_gpus = settings.device != _NO_DEVICE and has_gpu_plugins()
+    reads = [*_model_files(choice), *_server_files(settings), str(library_folder())]
+    folders = (settings.prompt_cache,) if settings.prompt_cache else ()
+    for folder in folders:
+        _make(Path(folder))
+    reach = Reach(tuple(reads), tuple(map(str, history)), folders)
+    return enter(settings.sandbox, reach, uses_gpus=uses_gpus)
+
+
+def _model_files(choice: Choice) -> list[str]:
+    payload, settings = choice.payload, choice.settings
+    paths = [payload.path, payload.weights.path]
+    paths += [file.path for file in payload.adapters]
+    if settings.lora or settings.lora_scaled:
+        # Few servers have any, and every start would wait for it.
+        from runtime.lora_settings import named_adapters
+
+        paths += [file.path for file in named_adapters(settings)]
+    for name in filter(None, (settings.spec_draft_model, settings.mmproj)):
+        other = find_payload(Path(name))
+        paths += [other.path, other.weights.path]
+    return [str(path) for path in paths]
+
+
+def _server_files(settings: Settings) -> list[str]:
+    named = [settings.api_key_file, settings.ssl_cert_file, settings.ssl_key_file]
+    if settings.ssl_cert_file:
+        named += _OPENSSL
+    return [name for name in named if name]
+
+
+def _make(folder: Path) -> None:
+    """Make a folder; where that fails, whoever uses it says so."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,149 @@
+"""The sandbox of a serving process: what it consists of, what is on, and why the rest is not."""
+
+import logging
+import sys
+
+import msgspec
+
+from runtime.errors import UnsupportedError, UsageError
+from runtime.sandbox.reach import Reach
+
+logger = logging.getLogger(__name__)
+
+MODES = ("auto", "on", "off")
+ON = "on"
+_NOT_ASKED = "off: --sandbox off"
+_OTHER_SYSTEM = "off: only Linux has what it takes"
+_TCP_ONLY = "TCP only"
+_WITH_GPUS = "off: GPU drivers open files of their own; --device none keeps them away"
+_LOADING = "off: GPU drivers may need it until the model is loaded"
+
+
+class Sandbox(msgspec.Struct):
+    """What the process has given up; each part is `on`, or says why it is not.
+
+    Args:
+        files: Opening files beside those that serving needs.
+        network: Making sockets and connections.
+        programs: Starting programs, and all else in `calls.py`.
+    """
+
+    files: str = _NOT_ASKED
+    network: str = _NOT_ASKED
+    programs: str = _NOT_ASKED
+
+    def missing(self) -> dict[str, str]:
+        """Return the parts that are not on, and why."""
+        parts: dict[str, str] = msgspec.structs.asdict(self)
+        return {name: state for name, state in parts.items() if state != ON}
+
+    def seal(self) -> None:
+        """Give up what had to wait until the model was loaded, in all threads."""
+        if self.programs != _LOADING:
+            return
+        from runtime.sandbox import seccomp
+
+        try:
+            seccomp.restrict(all_threads=True)
+        except seccomp.SeccompError as error:
+            self.network = self.programs = f"off: {error}"
+        else:
+            self.network = self.programs = ON
+        self._log()
+
+    def _log(self) -> None:
+        for name, why in self.missing().items():
+            logger.info("Sandbox: %s %s", name, why)
+
+
+def possible_here() -> Sandbox:
+    """Return what this system lets a serving process give up that uses no GPU."""
+    if sys.platform != "linux":
+        return _all(_OTHER_SYSTEM)
+    from runtime.sandbox import landlock, seccomp
+
+    files: int | Exception
+    try:
+        files = landlock.version()
+    except landlock.LandlockError as error:
+        files = error
+    try:
+        seccomp.check()
+    except seccomp.SeccompError as error:
+        return _parts(files, error)
+    return _parts(files, None)
+
+
+def enter(mode: str, reach: Reach, *, uses_gpus: bool) -> Sandbox:
+    """Give up what serving does not need, in this thread and those that it starts from now on.
+
+    Args:
+        mode: `auto` gives up what this system lets us, `on` all or nothing, `off` nothing.
+        reach: The files that stay.
+        uses_gpus: Whether drivers of GPUs are to be loaded. They need more than is known here, so
+            then nothing is given up before `seal`.
+
+    Raises:
+        UsageError: The mode is unknown.
+        UnsupportedError: All was asked for, and this system cannot.
+    """
+    if mode not in MODES:
+        raise UsageError(f"--sandbox is {mode!r}.", hint=f"It is {', '.join(MODES)}.")
+    if mode == "off":
+        return Sandbox()
+    sandbox = _with_gpus() if uses_gpus else _entered(reach)
+    if mode == "on" and (missing := sandbox.missing()):
+        name, why = next(iter(missing.items()))
+        raise UnsupportedError(
+            f"--sandbox on cannot be had: {name} {why}.",
+            hint="With --sandbox auto the server starts with what there is of it.",
+        )
+    sandbox._log()
+    return sandbox
+
+
+def _with_gpus() -> Sandbox:
+    sandbox = possible_here()
+    if sys.platform == "linux":
+        sandbox.files = _WITH_GPUS
+    if sandbox.programs == ON:
+        sandbox.network = sandbox.programs = _LOADING
+    return sandbox
+
+
+def _entered(reach: Reach) -> Sandbox:
+    if sys.platform != "linux":
+        return _all(_OTHER_SYSTEM)
+    from runtime.sandbox import landlock, seccomp
+
+    files: int | Exception
+    try:
+        files = landlock.restrict_thread(reach.with_program())
+    except landlock.LandlockError as error:
+        files = error
+    try:
+        seccomp.restrict(all_threads=False)
+    except seccomp.SeccompError as error:
+        return _parts(files, error)
+    return _parts(files, None)
+
+
+def _parts(landlock_version: int | Exception, why_no_seccomp: Exception | None) -> Sandbox:
+    """Return what there is.
+
+    Args:
+        landlock_version: Or why there is none.
+        why_no_seccomp: None where it is there.
+    """
+    files = ON if isinstance(landlock_version, int) else f"off: {landlock_version}"
+    if why_no_seccomp is None:
+        return Sandbox(files, ON, ON)
+    off = f"off: {why_no_seccomp}"
+    from runtime.sandbox import landlock
+
+    keeps_from_tcp = isinstance(landlock_version, int) and landlock.keeps_from_tcp(landlock_version)
+    return Sandbox(files, _TCP_ONLY if keeps_from_tcp else off, off)
+
+
+def _all(state: str) -> Sandbox:
+    return Sandbox(state, state, state)
