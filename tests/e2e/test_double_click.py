@@ -126,6 +126,14 @@ def test_a_wrong_setting_is_told_on_a_page(desktop: Desktop, own: Path) -> None:
     assert process.wait(TIMEOUT_S) == 2
 
 
+def test_what_fails_in_the_sandbox_is_told_on_a_page(desktop: Desktop, own: Path) -> None:
+    """Where no socket can be made any more and no browser started, a thread outside does both."""
+    own.with_name("A model.toml").write_text("parallel = 0\n", encoding="utf-8")
+    process = desktop.double_click(own)
+    assert "parallel is 0, and must lie" in httpx.get(f"{desktop.wait_for_page()}/").text
+    assert process.wait(TIMEOUT_S) == 2
+
+
 def test_a_taken_port_that_was_asked_for_is_told_on_a_page(desktop: Desktop, own: Path) -> None:
     """A port that a settings file names is never changed in silence."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
