@@ -1,6 +1,5 @@
 """Choosing the best model of a source that fits into some memory."""
 
-import re
 from dataclasses import dataclass
 
 import msgspec
@@ -8,14 +7,12 @@ import msgspec
 from builder.console import human_bytes
 from builder.inspect import Choice, Inspection, inspect_source
 from builder.quantize.table import Quantization, find_quantization
+from builder.size import parse_size
 from builder.sources.checkpoint import is_to_convert
 from builder.sources.hub import HubModel
 from builder.sources.source import Carried, Source
 from runtime.errors import ResourceError, UsageError
 from runtime.machine import memory_total_bytes
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(I?)B?", re.IGNORECASE)
-_UNITS = " KMGT"
 
 
 def parse_memory(text: str) -> int:
@@ -28,11 +25,10 @@ def parse_memory(text: str) -> int:
     """
     if text == "this":
         return memory_total_bytes() * 4 // 5
-    match = _SIZE.fullmatch(text.strip())
-    if not match or not float(match[1]):
+    size = parse_size(text)
+    if size is None:
         raise UsageError(f"{text} is no size of memory.", hint="Write it as in --fits 8GB.")
-    base = 1024 if match[3] else 1000
-    return int(float(match[1]) * base ** _UNITS.index(match[2].upper() or " "))
+    return size
 
 
 @dataclass(frozen=True, slots=True)

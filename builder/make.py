@@ -27,7 +27,7 @@ from builder.pack import is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize.options import QuantizeOptions
 from builder.report import BakedPrompt, Report
-from builder.sidecar import sidecar_part, sidecar_path
+from builder.sidecar import SharedWeights, sidecar_part, sidecar_path
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import write_detached
 from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
@@ -134,6 +134,11 @@ class Prepared:
         """Sentences about the source, and what of it was not taken over."""
         return self.resolved.notes + self.fetched.notes + self.companions.notes
 
+    @property
+    def default_stem(self) -> str:
+        """What its files are called where nobody says otherwise."""
+        return f"{self.name}-{self.facts.quantization}"
+
 
 def make_solofile(order: Order) -> Report:
     """Make a solofile; the old file of its name stands until the new one has passed its test.
@@ -190,13 +195,19 @@ def prepare(order: Order) -> Prepared:
     return Prepared(resolved, name, fetched, facts, companions, weights, terms, parity, seconds)
 
 
-def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Report:
+def finish(
+    order: Order,
+    prepared: Prepared,
+    taken: Collection[Path] = (),
+    shared: SharedWeights | None = None,
+) -> Report:
     """Pack a prepared model for the order's target, and see that it answers.
 
     Args:
         order: What it was prepared for, with any target.
         prepared: The model.
         taken: Files that must stay as they are.
+        shared: The file of weights that it uses together with others; None gives it its own.
 
     Raises:
         AppError: Whatever failed, as one sentence.
@@ -240,16 +251,23 @@ def finish(order: Order, prepared: Prepared, taken: Collection[Path] = ()) -> Re
         baked=order.bake.facts if order.bake else None,
         signer=order.signer,
     )
-    stem = order.name or f"{prepared.name}-{facts.quantization}"
+    stem = order.name or prepared.default_stem
     output = output_path(order.output, stem, order.target, tells_target=order.tells_target)
     require_free(output, taken)
     recover(output)
-    has_sidecar = order.has_sidecar or is_too_large(contents, order.target)
-    if has_sidecar:
+    has_sidecar = bool(shared) or order.has_sidecar or is_too_large(contents, order.target)
+    if has_sidecar and not shared:
         require_free(sidecar_path(output), taken)
-    require_room(contents, order.target, output.parent, has_sidecar=has_sidecar)
+    require_room(
+        contents,
+        order.target,
+        output.parent,
+        has_sidecar=has_sidecar,
+        is_sidecar_written=bool(shared and shared.facts),
+    )
     with atomic_path(output, mode=0o755) as part, ExitStack() as stack:
-        beside = stack.enter_context(sidecar_part(part, output)) if has_sidecar else None
+        given = sidecar_part(part, output, shared)
+        beside = stack.enter_context(given) if has_sidecar else None
         manifest = write_solofile(contents, part, beside)
         part.chmod(0o755)
         test = _tested(order, part, EMBED if facts.pooling else RUN)

@@ -32,6 +32,11 @@ def require_folder(output: Path | None, *, is_folder: bool) -> None:
     require_writable(path if path.is_dir() else path.parent)
 
 
+def file_stem(name: str) -> str:
+    """Return a name without what file systems do not take."""
+    return _NOT_IN_FILE_NAMES.sub("-", name)
+
+
 def output_path(output: Path | None, stem: str, target: Target, *, tells_target: bool) -> Path:
     """Return the file's path.
 
@@ -45,7 +50,7 @@ def output_path(output: Path | None, stem: str, target: Target, *, tells_target:
     ending = f"-{target.name}" if tells_target else ""
     path = output or DEFAULT_FOLDER
     if path.is_dir():
-        return path / f"{_NOT_IN_FILE_NAMES.sub('-', stem)}{ending}{suffix}"
+        return path / f"{file_stem(stem)}{ending}{suffix}"
     return path.with_name(f"{path.name.removesuffix(suffix)}{ending}{suffix}")
 
 

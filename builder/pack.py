@@ -40,7 +40,12 @@ def is_too_large(contents: Contents, target: Target) -> bool:
 
 
 def require_room(
-    contents: Contents, target: Target, folder: Path, *, has_sidecar: bool = False
+    contents: Contents,
+    target: Target,
+    folder: Path,
+    *,
+    has_sidecar: bool = False,
+    is_sidecar_written: bool = False,
 ) -> None:
     """Check that the solofile may become as large as it will, before anything is written.
 
@@ -49,6 +54,7 @@ def require_room(
         target: Where it is to run.
         folder: Where it is written.
         has_sidecar: Whether the weights lie beside it.
+        is_sidecar_written: Whether they lie there by now.
 
     Raises:
         UnsupportedError: The target starts no file of that size.
@@ -62,16 +68,19 @@ def require_room(
             f"and {target.name} starts no file over {console.human_bytes(target.max_file_bytes)}.",
             hint="Leave out what goes beside the model, or choose another target.",
         )
-    require_space(folder, size, purpose="the solofile")
+    require_space(folder, executable if is_sidecar_written else size, purpose="the solofile")
 
 
-def write_solofile(contents: Contents, path: Path, beside: SidecarFile | None = None) -> Manifest:
+def write_solofile(
+    contents: Contents, path: Path, beside: SidecarFile | Sidecar | None = None
+) -> Manifest:
     """Write a whole solofile into `path`; the same contents give the same bytes.
 
     Args:
         contents: What goes into it.
         path: A file nobody else uses yet.
-        beside: The file that takes the weights; None writes them into the solofile.
+        beside: The file that takes the weights, or the facts of one that has them already; None
+            writes them into the solofile.
 
     Returns:
         The manifest it got.
@@ -82,8 +91,9 @@ def write_solofile(contents: Contents, path: Path, beside: SidecarFile | None = 
     """
     size = contents.weights_data.size + contents.kit.runtime_pkg.stat().st_size
     with synced_file(path) as file, console.progress("Packing", size) as advance:
-        sidecar = _write_sidecar(contents, beside, advance) if beside else None
-        return write_entries(ContainerWriter(file), contents, sidecar, advance)
+        if isinstance(beside, SidecarFile):
+            beside = _write_sidecar(contents, beside, advance)
+        return write_entries(ContainerWriter(file), contents, beside, advance)
 
 
 def _write_sidecar(

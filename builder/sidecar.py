@@ -35,21 +35,41 @@ def sidecar_path(solofile: Path) -> Path:
     return solofile.with_name(sidecar_name(solofile.name))
 
 
+@dataclass(slots=True)
+class SharedWeights:
+    """One file of weights beside the solofiles of several systems.
+
+    Args:
+        path: The file.
+        facts: What each manifest says of it; None until the first solofile is written with it.
+    """
+
+    path: Path
+    facts: Sidecar | None = None
+
+
 @contextmanager
-def sidecar_part(part: Path, solofile: Path) -> Iterator[SidecarFile]:
+def sidecar_part(
+    part: Path, solofile: Path, shared: SharedWeights | None = None
+) -> Iterator[SidecarFile | Sidecar]:
     """Give a temporary file for weights, which takes its name only if the block succeeds.
 
     It is called such that a solofile under its own temporary name finds it. What killed runs left
-    is removed first.
+    is removed first. Weights that are shared and written already are given as their facts.
 
     Args:
         part: The solofile's temporary name.
         solofile: Its name in the end.
+        shared: The file to which it adds no other; None for one of its own.
     """
+    if shared and shared.facts:
+        yield shared.facts
+        return
     for left in solofile.parent.glob(f".{glob.escape(solofile.name)}.????????.part{SUFFIX}"):
         if not left.with_name(left.name.removesuffix(SUFFIX)).exists():
             left.unlink(missing_ok=True)
-    final, temporary = sidecar_path(solofile), sidecar_path(part)
+    final = shared.path if shared else sidecar_path(solofile)
+    temporary = sidecar_path(part)
     try:
         yield SidecarFile(temporary, final.name)
         temporary.replace(final)

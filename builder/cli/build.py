@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from click.core import ParameterSource
 
 from builder import console
 from builder.bake.prompt import DEFAULT_LIMIT_MIB
@@ -15,7 +14,7 @@ from builder.cli.quantize_flags import quantize_options
 from builder.convert.options import OUTTYPES
 from builder.quantize.flags import QuantizeFlags
 
-_GROUPS = {
+GROUPS = {
     "Converting": ("outtype", "allow_pickle", "check_parity"),
     "Quantizing": ("quantization", "fits", *QuantizeFlags.__struct_fields__),
     "macOS": ("app", "app_id"),
@@ -40,7 +39,7 @@ _GROUPS = {
         "build model.gguf --target all",
         "build solofile.toml",
     ],
-    groups=_GROUPS,
+    groups=GROUPS,
 )
 @click.argument("source")
 @click.option("-o", "--output", metavar="PATH", help="file or folder to write")
@@ -112,19 +111,10 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     from builder.make import make_solofile
     from builder.overview import overview
     from builder.recipe.batch import make_all, require_all
-    from builder.recipe.file import is_recipe, read_recipe
-    from builder.recipe.flags import flags_layer
-    from builder.recipe.job import make_jobs
-    from builder.recipe.layer import merged
+    from builder.recipe.file import is_recipe
+    from builder.recipe.flags import given_flags, read_jobs
 
-    given = {
-        name: value
-        for name, value in options.items()
-        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
-    flags = flags_layer(ctx.command, given)
-    layers = read_recipe(Path(source)) if is_recipe(source) else [{"source": source}]
-    jobs = make_jobs([merged(layer, flags) for layer in layers])
+    jobs = read_jobs(source, ctx.command, given_flags(ctx, options))
     if not is_recipe(source) and not jobs[0].order.tells_target:
         report = make_solofile(jobs[0].order)
         console.result(report.as_json() if as_json else report.as_text())

@@ -10,6 +10,7 @@ from runtime import __version__
 COMMANDS = {
     "bench": "builder.cli.bench",
     "build": "builder.cli.build",
+    "bundle": "builder.cli.bundle",
     "cache": "builder.cli.cache",
     "completion": "builder.cli.completion",
     "convert": "builder.cli.convert",

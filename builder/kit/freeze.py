@@ -22,7 +22,7 @@ GPU_FOLDER = f"{LIBRARY_FOLDER}/gpu"
 
 RUNTIME = Path(runtime.__file__).parent
 PROJECT = RUNTIME.parent
-TEMPLATES = PROJECT / "templates"
+PAGE = PROJECT / "templates" / "page"
 SPEC = Path(__file__).with_name("runtime.spec")
 PATTERNS = Path(__file__).with_name("patterns.py")
 
@@ -127,7 +127,7 @@ def _stage(scratch: Path) -> None:
             *runtime_modules(),
         ],
         "excludes": EXCLUDES,
-        "templates": str(TEMPLATES),
+        "page": str(PAGE),
         "patterns": _PATTERNS,
     }
     (scratch / "options.json").write_text(json.dumps(options), encoding="utf-8")

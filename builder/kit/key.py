@@ -76,7 +76,7 @@ def _pins(target: Target, toolchain: str, frozen: Python, gpu: Iterable[str]) ->
 def _sources() -> list[Path]:
     return [
         *_files(freeze.RUNTIME.rglob("*.py")),
-        *_files(freeze.TEMPLATES.rglob("*")),
+        *_files(freeze.PAGE.rglob("*")),
         *_BUILDERS,
         freeze.SPEC,
     ]

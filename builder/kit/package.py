@@ -2,6 +2,7 @@
 
 import hashlib
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -54,6 +55,24 @@ def write_package(
         file.seek(0)
         file.write(header.pack())
     return header
+
+
+def package_texts(package: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
+    """Yield what lies in a folder of the frozen runtime in a `runtime.pkg`, by its names there.
+
+    Args:
+        package: The file's bytes, those of an older layout included.
+        folder: The folder's name, wherever it lies.
+    """
+    decompressor = zstandard.ZstdDecompressor()
+    with (
+        decompressor.stream_reader(package[HEADER_BYTES:], read_across_frames=True) as plain,
+        tarfile.open(mode="r|", fileobj=plain) as archive,
+    ):
+        for member in archive:
+            _, found, name = f"/{member.name}".partition(f"/{folder}/")
+            if found and member.isreg() and (file := archive.extractfile(member)):
+                yield name, file.read()
 
 
 def write_compressed_tar(path: Path, members: list[Path], *, level: int) -> None:

@@ -1,4 +1,4 @@
-"""The flags of `build` that were given, as a layer."""
+"""The flags of `build` that were given, as a layer, and the jobs they make of a source."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,11 +6,14 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from builder.defaults import parse_defaults
 from builder.recipe.check import problem
 from builder.recipe.fields import BrandingTable, ModelFields, keys
-from builder.recipe.layer import Layer, make_layer
+from builder.recipe.file import is_recipe, read_recipe
+from builder.recipe.job import Job, make_jobs
+from builder.recipe.layer import Layer, make_layer, merged
 from runtime.errors import UsageError
 
 # Flags that may be given again, where a recipe has a list or a table.
@@ -55,6 +58,31 @@ def flags_layer(command: click.Command, given: Mapping[str, Any]) -> Layer:
         key = str(error).rpartition("$.")[2].rstrip("`").rpartition(".")[2]
         raise UsageError(f"--{key} {problem(error)}.") from error
     return make_layer(fields, Path())
+
+
+def given_flags(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that stand on the command line."""
+    return {
+        name: value
+        for name, value in options.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
+def read_jobs(source: str, command: click.Command, given: Mapping[str, Any]) -> list[Job]:
+    """Return the jobs that a source, or a recipe, and flags describe; nothing is fetched.
+
+    Args:
+        source: As it stands on the command line.
+        command: `build`.
+        given: Its parameters' values by the names of its options.
+
+    Raises:
+        AppError: Something they name is not there, or is not what it should be.
+    """
+    flags = flags_layer(command, given)
+    layers = read_recipe(Path(source)) if is_recipe(source) else [{"source": source}]
+    return make_jobs([merged(layer, flags) for layer in layers])
 
 
 def _plain(key: str, value: Any) -> Any:

@@ -154,6 +154,7 @@ def test_what_a_killed_build_left(tmp_path: Path) -> None:
     for path in (orphan, used, used.with_suffix("")):
         path.touch()
     with sidecar_part(tmp_path / ".model.qrstuvwx.part", tmp_path / "model") as beside:
+        assert isinstance(beside, SidecarFile)
         beside.path.touch()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [used.with_suffix("").name, used.name, "model.weights"]

@@ -214,7 +214,7 @@ class TestKey:
     ) -> None:
         """A template that is changed, added or renamed gives another key."""
         monkeypatch.setattr(freeze, "PROJECT", Path("/"))
-        monkeypatch.setattr(freeze, "TEMPLATES", tmp_path)
+        monkeypatch.setattr(freeze, "PAGE", tmp_path)
         page = tmp_path / "page.html"
         keys = [kit_key(host_target(), "zig", own_python())]
         page.write_text("one", encoding="utf-8")

@@ -1,0 +1,7 @@
+case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) system=linux-x86_64 ;;
+    Linux-aarch64 | Linux-arm64) system=linux-aarch64 ;;
+    Darwin-arm64) system=macos-arm64 ;;
+    Darwin-x86_64) system=macos-x86_64 ;;
+    *) system=unknown ;;
+esac

@@ -1,0 +1,2 @@
+@powershell -NoProfile -ExecutionPolicy Bypass -File "%~dp0verify.ps1"
+@pause

@@ -1,0 +1,46 @@
+"""Running a bundle's scripts with a plain shell and little beside it."""
+
+import subprocess
+from pathlib import Path
+
+from builder.targets import host_target
+from tests.desktop import required_tool
+
+OTHER = "linux-aarch64" if host_target().name == "linux-x86_64" else "linux-x86_64"
+# All that the scripts use; each is in coreutils.
+COREUTILS = (
+    "chmod", "dd", "dirname", "head", "mkdir", "mv", "rm", "sha256sum", "tail", "tee", "uname",
+    "wc",
+)  # fmt: skip
+
+
+def link_tools(folder: Path) -> Path:
+    """Make a folder with those programs and no others."""
+    folder.mkdir()
+    for name in COREUTILS:
+        (folder / name).symlink_to(required_tool(name))
+    return folder
+
+
+def run_script(
+    bundle: Path, tools: Path, script: str, *arguments: str | Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a script of a bundle with dash, from another folder."""
+    return subprocess.run(
+        [required_tool("dash"), bundle / script, *arguments],
+        cwd=bundle.parent,
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def flip(path: Path, offset: int) -> None:
+    """Change one bit of a file."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 1]))
