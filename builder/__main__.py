@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from builder import console
+from builder.certificates import share_certificates
 from builder.cli.root import root
 from runtime.errors import AppError
 from runtime.user_folders import user_cache_dir
@@ -22,6 +23,7 @@ UNEXPECTED = 70
 def main() -> None:
     """Run the command line this process was started with, and exit."""
     signal.signal(signal.SIGTERM, _terminate)
+    share_certificates()
     sys.exit(run(sys.argv[1:], program=_program_name()))
 
 

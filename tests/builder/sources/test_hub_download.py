@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,11 +28,12 @@ GET = f"GET /{NAME}/resolve/{COMMIT}/{FILE}"
 ROOT = Path(__file__).parents[3]
 FETCH = f"""
 import sys
-from builder.__main__ import run
+from builder.__main__ import main
 from builder.cli import build
 from builder.sources.hub import HubModel
 build.build.callback = lambda **options: print(HubModel({NAME!r}).fetch().files[0].path)
-sys.exit(run(["build", "x"]))
+sys.argv = ["solofile", "build", "x"]
+main()
 """
 
 
@@ -374,10 +376,10 @@ def test_a_proxy(hub: FakeHub, content: bytes, tmp_path: Path) -> None:
 
 
 def test_certificates_of_ones_own(hub: FakeHub, content: bytes, tmp_path: Path) -> None:
-    """A private certificate is refused, until SSL_CERT_FILE names it; through a proxy, too."""
+    """A private certificate is refused, until a variable names it; through a proxy, too."""
     pair = make_certificate(tmp_path / "certificate")
     with serving(FakeHub(repositories=hub.repositories), pair) as secure:
-        refused = run_fetch(environment(secure, tmp_path))
+        refused = run_fetch(environment(secure, tmp_path, SSL_CERT_FILE="", REQUESTS_CA_BUNDLE=""))
         assert refused.returncode == 6
         assert f"The certificate of {secure.url}" in refused.stderr
         assert "SSL_CERT_FILE" in refused.stderr
@@ -386,3 +388,8 @@ def test_certificates_of_ones_own(hub: FakeHub, content: bytes, tmp_path: Path) 
         assert done.returncode == 0, done.stderr
         assert Path(done.stdout.strip()).read_bytes() == content
         assert set(hub.requests) == {f"CONNECT {secure.url.removeprefix('https://')}"}
+
+        shutil.rmtree(tmp_path / "hub")
+        named = environment(secure, tmp_path, REQUESTS_CA_BUNDLE=str(pair.certificate))
+        done = run_fetch(named | {"SSL_CERT_FILE": ""})
+        assert done.returncode == 0, done.stderr
