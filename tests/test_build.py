@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import build
+from builder.vendor.folder import BUILDER as BUILDER_PART
+from builder.vendor.folder import MANIFEST_NAME, VARIABLE, own_python
 from tests.builder.tiny_wheel import use_only, write_wheel
+from tests.builder.vendored import write_vendored
 
 SCRIPT = Path(build.__file__)
 PYPROJECT = """\
@@ -21,6 +24,11 @@ dependencies = ["tiny-model==1.0"]
 [dependency-groups]
 test = ["tiny-model==1.0"]
 """
+# What build.py reads before there is an environment.
+BEFORE_THE_ENVIRONMENT = [
+    "builder/__init__.py", "builder/certificates.py", "builder/vendor/__init__.py",
+    "builder/vendor/folder.py", "runtime/__init__.py", "runtime/errors.py",
+]  # fmt: skip
 BUILDER = """\
 import sys
 
@@ -55,7 +63,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """A clone whose environment is not there yet."""
     folder = tmp_path / "clone"
     (folder / "builder").mkdir(parents=True)
-    shutil.copy(SCRIPT, folder)
+    for name in ("build.py", *BEFORE_THE_ENVIRONMENT):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SCRIPT.parent / name, folder / name)
     (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     (folder / "constraints.txt").write_text("tiny-model==1.0\n", encoding="utf-8")
     (folder / "builder" / "__main__.py").write_text(BUILDER, encoding="utf-8")
@@ -102,6 +112,82 @@ def test_what_cannot_be_installed_is_told(clone: Clone, monkeypatch: pytest.Monk
     assert "Is this machine's package index reachable?" in error
     assert "Traceback" not in error
     assert not (clone.venv / "solofile-base.stamp").exists()
+
+
+def test_another_version_of_python_makes_it_anew(clone: Clone) -> None:
+    """An environment that another Python made is told of and replaced, whoever made it."""
+    clone.run()
+    for line in ("version = 3.9.1", "version_info = 3.9.1"):
+        facts = clone.venv / "pyvenv.cfg"
+        made = facts.read_text(encoding="utf-8")
+        kept = [text for text in made.splitlines() if not text.startswith("version")]
+        facts.write_text("\n".join([*kept, line]), encoding="utf-8")
+        own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        told = f"{clone.venv} was made by Python 3.9, and this is Python {own}."
+        assert clone.run()[1].splitlines()[0] == told
+        assert facts.read_text(encoding="utf-8") == made
+    assert clone.run()[1] == ""
+
+
+@pytest.fixture
+def vendored(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A vendored folder, on a stick whose name has a blank; pip finds nothing elsewhere."""
+    (wheel,) = (tmp_path / "wheels").glob("*.whl")
+    folder = write_vendored(tmp_path / "a stick", {BUILDER_PART: {wheel.name: wheel.read_bytes()}})
+    wheel.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "variable"])
+def test_the_first_run_offline(
+    clone: Clone, vendored: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment is made of the vendored wheels alone."""
+    line = ["build", "x"]
+    if where == "variable":
+        monkeypatch.setenv(VARIABLE, str(vendored))
+    elif where == "before":
+        line = ["--offline", str(vendored), *line]
+    else:
+        line = [*line, f"--offline={vendored}"]
+    assert clone.run(*line)[0] == f"built by {clone.venv} {' '.join(line)}"
+
+
+def failed(clone: Clone, *arguments: str) -> str:
+    """Return what a run that must fail says."""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        clone.run(*arguments)
+    error = str(caught.value.stderr)
+    assert "Traceback" not in error
+    return error
+
+
+def test_a_vendored_folder_for_another_python(clone: Clone, vendored: Path) -> None:
+    """What it is for is said before anything is made."""
+    manifest = vendored / MANIFEST_NAME
+    text = manifest.read_text(encoding="utf-8").replace(f'"{own_python()}"', '"3.99"')
+    manifest.write_text(text, encoding="utf-8")
+    error = failed(clone, "--offline", str(vendored), "build")
+    assert f"Error: What {vendored} holds is for Python 3.99 on " in error
+    assert "Use Python 3.99 there" in error
+    assert not clone.venv.exists()
+
+
+def test_a_vendored_folder_that_lacks_something(clone: Clone, vendored: Path) -> None:
+    """A damaged wheel is named, one of another version is missed, and no folder is no folder."""
+    (wheel,) = vendored.glob("*/*.whl")
+    sound = wheel.read_bytes()
+    wheel.write_bytes(sound[:-1] + b"x")
+    assert f"{wheel} is damaged." in failed(clone, "--offline", str(vendored), "build")
+    wheel.write_bytes(sound)
+    (clone.folder / "pyproject.toml").write_text(
+        PYPROJECT.replace("==1.0", "==2.0"), encoding="utf-8"
+    )
+    error = failed(clone, "--offline", str(vendored), "build")
+    assert "Could not install what solofile needs: ERROR: " in error
+    assert f"Make {vendored} anew" in error
+    nowhere = clone.folder / "nowhere"
+    assert "nowhere is no vendored folder" in failed(clone, "--offline", str(nowhere), "build")
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
@@ -154,6 +240,9 @@ def is_python(path: str, minor: int) -> bool:
         (["--help", "test", "-x"], True),
         (["bench"], True),
         (["build", "test"], False),
+        (["--offline", "test", "build"], False),
+        (["--offline=carried", "test"], True),
+        (["--offline", "carried", "bench"], True),
         (["--version"], False),
         ([], False),
     ],

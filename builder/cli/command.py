@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from builder.cli.offline_flag import offline_option
+
 
 class Command(click.Command):
     """A command whose help ends with examples.
@@ -31,6 +33,10 @@ class Command(click.Command):
         """Run it, once no file that it was given is half changed any more."""
         _recover(ctx.params.values())
         return super().invoke(ctx)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters, with those that every command has."""
+        return [*super().get_params(ctx), offline_option(is_shown=False)]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags, each below its heading."""

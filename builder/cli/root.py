@@ -5,6 +5,7 @@ import importlib
 import click
 
 from builder.cli.command import write_examples
+from builder.cli.offline_flag import offline_option
 from runtime import __version__
 
 COMMANDS = {
@@ -27,6 +28,7 @@ COMMANDS = {
     "sbom": "builder.cli.sbom",
     "sign": "builder.cli.sign",
     "test": "builder.cli.test",
+    "vendor": "builder.cli.vendor",
     "verify": "builder.cli.verify",
 }
 EXAMPLES = [
@@ -35,6 +37,7 @@ EXAMPLES = [
     "build model.gguf -o chat",
     "init model.gguf",
     "build solofile.toml",
+    "--offline DIR build model.gguf",
     "build --help",
 ]
 
@@ -59,7 +62,11 @@ class LazyGroup(click.Group):
         write_examples(ctx, formatter, EXAMPLES)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    params=[offline_option(is_shown=True)],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="solofile", message="%(prog)s %(version)s")
 def root() -> None:
     """Turn a language model into one executable file that serves it anywhere."""

@@ -13,6 +13,7 @@ from builder import console
 from builder.cache.items import made_once
 from builder.files import atomic_folder
 from builder.pypi import run_pip
+from builder.vendor.folder import CONVERTER
 from runtime.user_folders import user_cache_dir
 
 _REQUIREMENTS = "requirements.txt"
@@ -25,8 +26,12 @@ def converter_python() -> Path:
         DiskError: The disk is full, or the cache is not writable.
         SourceError: A package is not there, or the package index is not reachable.
     """
-    file = resources.files(__package__) / _REQUIREMENTS
-    return environment_python(file.read_text(encoding="utf-8"))
+    return environment_python(converter_requirements())
+
+
+def converter_requirements() -> str:
+    """Return what the converter's environment holds, as in a requirements file."""
+    return (resources.files(__package__) / _REQUIREMENTS).read_text(encoding="utf-8")
 
 
 def environment_python(requirements: str) -> Path:
@@ -66,6 +71,7 @@ def _make(folder: Path, requirements: str) -> None:
             run_pip(
                 ["--python", str(_python(part)), *arguments],
                 doing="make the converter's environment",
+                part=CONVERTER,
                 listen=listen,
             )
 

@@ -10,6 +10,7 @@ from builder.kit.installed import distribution_name, installed_kits
 from builder.kit.kit import INFO_NAME, Kit, kits_folder, load_kit
 from builder.kit.root import has_root
 from builder.targets import TARGETS, Target, host_target
+from builder.vendor.kit import import_vendored
 from runtime import __version__
 
 
@@ -45,9 +46,11 @@ def find_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ())
 
     One built here of the present sources comes first. Of the others, those of this version come
     before those of another, then imported ones before installed ones, then the newest first.
+    Offline, those in the vendored folder are imported.
     """
     if folder := built_here(target, toolchain, gpu):
         return load_kit(folder)
+    import_vendored(target, gpu)
     others = [
         kit
         for kit in list_kits()

@@ -23,7 +23,7 @@ from builder.files import atomic_folder
 from builder.kit.freeze import PROJECT
 from builder.kit.key import DISTRIBUTIONS
 from builder.kit.python import Python, asked_python
-from builder.pypi import run_pip
+from builder.pypi import require_network, run_pip
 from builder.targets import Target, host_target
 from runtime.user_folders import user_cache_dir
 
@@ -162,6 +162,7 @@ def make_root(target: Target) -> Root:
     _require_tools(target, root.architecture)
 
     def make(_lock: int) -> None:
+        require_network(f"unpack Debian for {target.name}")
         with atomic_folder(root.folder) as part:
             with console.status(f"Unpacking Debian for {target.name}"):
                 _unpack(root.architecture, part / "root")

@@ -133,14 +133,18 @@ def zstd_source() -> Path:
     hold(home)
     folder = home / "source"
     if not folder.is_dir():
-        # Without it, its setup calls a C preprocessor before it tells pip anything.
-        sdist = download(
-            ZSTD,
-            home / "sdist",
-            sha256=ZSTD_SDIST_SHA256,
-            sdist=True,
-            setup_option="--no-cffi-backend",
-        )
-        with atomic_folder(folder) as part, tarfile.open(sdist) as archive:
+        with atomic_folder(folder) as part, tarfile.open(zstd_archive()) as archive:
             archive.extractall(part, filter="data")
     return folder / ZSTD.replace("==", "-") / "zstd"
+
+
+def zstd_archive() -> Path:
+    """Return zstd's source distribution, downloaded and checked on first use."""
+    # Without the option, its setup calls a C preprocessor before it tells pip anything.
+    return download(
+        ZSTD,
+        user_cache_dir() / "zstd" / ZSTD.replace("==", "-") / "sdist",
+        sha256=ZSTD_SDIST_SHA256,
+        sdist=True,
+        setup_option="--no-cffi-backend",
+    )

@@ -48,9 +48,7 @@ def source_folder() -> Path:
     """
     folder = _home() / "source"
     if not hold(folder):
-        sdist = download(
-            f"llama-cpp-python=={VERSION}", _home() / "sdist", sha256=SDIST_SHA256, sdist=True
-        )
+        sdist = source_archive()
         with (
             atomic_folder(folder) as part,
             console.status(f"Unpacking {sdist.name}"),
@@ -58,6 +56,16 @@ def source_folder() -> Path:
         ):
             archive.extractall(part, filter="data")
     return folder / f"llama_cpp_python-{VERSION}"
+
+
+def source_archive() -> Path:
+    """Return the source distribution, downloaded and checked on first use.
+
+    Raises:
+        SourceError: It could not be downloaded, or its digest is another.
+    """
+    requirement = f"llama-cpp-python=={VERSION}"
+    return download(requirement, _home() / "sdist", sha256=SDIST_SHA256, sdist=True)
 
 
 def native_libraries(target: Target, *, toolchain: str = "zig") -> Path:

@@ -22,6 +22,7 @@ from builder.native.toolchain import (
     zig_toolchain,
 )
 from builder.targets import Target
+from builder.vendor.product import unpack_vendored
 
 _NINJA_STEP = re.compile(r"^\[(\d+)/(\d+)\]")
 
@@ -87,6 +88,8 @@ def build_product(product: Product, target: Target, toolchain_name: str) -> Path
     folder = product_folder(product, target, toolchain_name)
 
     def make(lock: int) -> None:
+        if unpack_vendored(folder):
+            return
         build = folder.with_name(folder.name + ".build")
         toolchain = (
             zig_toolchain(target, build / "wrappers")

@@ -32,6 +32,7 @@ from builder.sources.patience import patiently
 from builder.sources.projectors import best_projector, is_projector
 from builder.sources.quantizations import Variant, choose, variants
 from builder.sources.source import FetchedModel, LicenceFile, ModelFile, ResolvedSource
+from builder.vendor.hub import bring_repository
 from runtime.manifest import Origin
 
 if TYPE_CHECKING:
@@ -154,6 +155,24 @@ class HubModel:
         with explained_hub_errors(self.repository):
             return download(self.repository, {name: revision.sizes[name]}, revision.commit)[0]
 
+    def cached_files(self) -> list[Path]:
+        """Download the model as it is, and return all that the hub's cache keeps of it.
+
+        Raises:
+            SourceError: The hub is unreachable or the download broke off.
+            DiskError: The cache is full or not writable.
+        """
+        revision, files = self._find()
+        projector = self._fetch(revision, files).projector
+        home = repository_folder(self.repository)
+        names = dict.fromkeys([*files, *revision.paper_names()])
+        paths = [cached_file(self.repository, name, revision.commit) for name in names]
+        paths.append(home / "listings" / f"{revision.commit}.json")
+        paths.append(home / "refs" / (self.revision or "main"))
+        if isinstance(projector, HubModel):
+            paths += projector.cached_files()
+        return [path for path in dict.fromkeys(paths) if path and path.is_file()]
+
     def _folder(self, fetched: FetchedModel) -> "CheckpointFolder":
         """Return the fetched checkpoint as the source it is."""
         from builder.sources.checkpoint import CheckpointFolder
@@ -274,6 +293,7 @@ class HubModel:
     def _in_cache(self) -> Revision | None:
         """Return what the hub's cache holds of the wanted revision."""
         home = repository_folder(self.repository)
+        bring_repository(home)
         commit = self.revision
         if not COMMIT.fullmatch(commit):
             ref = home / "refs" / (commit or "main")

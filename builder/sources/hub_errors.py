@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from builder.console import human_seconds
 from builder.errors import SourceError
 from builder.sources.patience import asked_to_wait_s, is_untrusted
+from builder.vendor.folder import offline_folder
 
 LOG_IN = "set HF_TOKEN or run `hf auth login`."
 
@@ -100,6 +101,12 @@ def _untrusted() -> SourceError:
 def _unreachable(repository: str) -> SourceError:
     from huggingface_hub import constants
 
+    if offline := offline_folder():
+        return SourceError(
+            f"The builder is offline, and neither {offline.path} nor the hub's cache holds "
+            f"{repository}.",
+            hint=f"Where there is a network, `vendor DIR --source hf:{repository}` puts it in.",
+        )
     return SourceError(
         f"The hub at {constants.ENDPOINT} is not reachable, and its cache does not hold "
         f"{repository}.",

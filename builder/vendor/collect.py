@@ -1,0 +1,117 @@
+"""Filling a folder with all that the builder needs: part by part, what is there already stays."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from builder import console
+from builder.files import atomic_file, atomic_folder, explained_disk_errors, sha256_of
+from builder.pypi import require_network
+from builder.vendor.folder import (
+    MANIFEST_NAME,
+    Part,
+    VendoredFile,
+    VendorFolder,
+    own_python,
+    own_system,
+    read_folder,
+)
+from runtime import __version__
+from runtime.errors import DamagedFileError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How one part is made.
+
+    Args:
+        part: Its name.
+        what: What is in it, for people.
+        key: What decides it.
+        fill: Puts its files into an empty folder.
+    """
+
+    part: str
+    what: str
+    key: str
+    fill: Callable[[Path], None]
+
+
+def collect(folder: Path, works: Iterable[Work]) -> VendorFolder:
+    """Fill a folder; each part is there whole or not at all, and a later run goes on.
+
+    Args:
+        folder: A new or an empty one, or one that was vendored before.
+        works: Its parts; others that it has go.
+
+    Raises:
+        AppError: Whatever failed, as one sentence.
+    """
+    require_network(f"fill {folder}")
+    found = _begun(folder)
+    with explained_disk_errors(folder / MANIFEST_NAME):
+        wanted = list(works)
+        names = {work.part for work in wanted}
+        for name in found.parts.keys() - names:
+            found = _without(found, name)
+        for work in wanted:
+            found = _with(found, work)
+    return found
+
+
+def _begun(folder: Path) -> VendorFolder:
+    """Return what an earlier run left of the folder, which is made."""
+    fresh = VendorFolder(folder, __version__, own_python(), own_system())
+    if (folder / MANIFEST_NAME).is_file():
+        with suppress(DamagedFileError):
+            found = read_folder(folder)
+            is_ours = (found.python, found.system) == (fresh.python, fresh.system)
+            return replace(fresh, parts=found.parts if is_ours else {})
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} is there already, and `vendor` did not make it.",
+            hint="Name a new or an empty folder.",
+        )
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(fresh)
+    return fresh
+
+
+def _with(found: VendorFolder, work: Work) -> VendorFolder:
+    """Return the folder with a part, which is made unless it is there and sound."""
+    if work.part in found.parts and found.parts[work.part].key == work.key:
+        with suppress(DamagedFileError):
+            found.require_sound(work.part)
+            return found
+    found = _without(found, work.part)
+    with atomic_folder(found.path / work.part) as folder:
+        work.fill(folder)
+        part = Part(work.key, list(_listed(folder)))
+    found = replace(found, parts={**found.parts, work.part: part})
+    _write(found)
+    console.info(f"{work.part}/: {work.what}, {console.human_bytes(part.size)}")
+    return found
+
+
+def _without(found: VendorFolder, name: str) -> VendorFolder:
+    """Return the folder without a part, of which the manifest is told first."""
+    found = replace(found, parts={key: part for key, part in found.parts.items() if key != name})
+    _write(found)
+    if (found.path / name).is_dir():
+        shutil.rmtree(found.path / name)
+    return found
+
+
+def _listed(folder: Path) -> Iterator[VendoredFile]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix()
+            yield VendoredFile(name, path.stat().st_size, sha256_of(path))
+
+
+def _write(found: VendorFolder) -> None:
+    with atomic_file(found.path / MANIFEST_NAME) as file:
+        file.write(found.encode())
