@@ -1,0 +1,111 @@
+"""What a patch tells of itself, in its entry `patch.json`."""
+
+from pathlib import Path
+
+import msgspec
+
+from runtime import __version__
+from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.zip_records import COPY_AGAIN
+
+FACTS_NAME = "patch.json"
+# What entries with new bytes are called begins so.
+PREFIX = "new/"
+FORMAT_MAJOR = 1
+# Padding is shorter; more zeros than that are data.
+MAX_PADDING_BYTES = 16 << 20
+
+
+class End(msgspec.Struct, frozen=True):
+    """A solofile that a patch begins or ends with: its file's name, its manifest's SHA-256."""
+
+    name: str
+    manifest_sha256: str
+
+
+class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run of the new file's bytes; they are zeros where no place is named.
+
+    Args:
+        size: How many there are.
+        part: The part of the base that has them.
+        data: The entry of the patch that has them.
+        offset: Where they begin there, in bytes.
+    """
+
+    size: int
+    part: str = ""
+    data: str = ""
+    offset: int = 0
+
+
+class Data(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry of a patch with bytes of the new file.
+
+    Args:
+        name: The entry.
+        sha256: Its digest as it lies in the patch, in hex.
+        size: How many bytes come out of it.
+        is_packed: Whether it is a zstd frame.
+        dictionary: The part of the base whose first bytes zstd was given as a dictionary.
+        dictionary_size: How many of them.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    is_packed: bool = False
+    dictionary: str = ""
+    dictionary_size: int = 0
+
+
+class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done.
+
+    Args:
+        format_version: Of the patch; a newer major one is refused.
+        base: The file it is for.
+        new: The file that comes out.
+        data: The entries with new bytes.
+        solofile: All of the new file, in order.
+        weights: All of the file beside it; None where there is none.
+        has_same_weights: Whether the base has that very file beside it.
+    """
+
+    format_version: str = f"{FORMAT_MAJOR}.0"
+    base: End
+    new: End
+    data: list[Data]
+    solofile: list[Piece]
+    weights: list[Piece] | None = None
+    has_same_weights: bool = False
+
+
+class _FormatVersion(msgspec.Struct):
+    format_version: str
+
+
+def decode_facts(text: bytes, path: Path) -> PatchFacts:
+    """Return what the entry says.
+
+    Args:
+        text: The entry.
+        path: The patch.
+
+    Raises:
+        DamagedFileError: It makes no sense.
+        UnsupportedError: Its format is newer than this version reads.
+    """
+    try:
+        version = msgspec.json.decode(text, type=_FormatVersion).format_version
+        if int(version.partition(".")[0]) > FORMAT_MAJOR:
+            raise UnsupportedError(
+                f"{path} is a patch in format {version}, and solofile {__version__} reads up to "
+                f"{FORMAT_MAJOR}.",
+                hint="Use a newer version of solofile.",
+            )
+        return msgspec.json.decode(text, type=PatchFacts)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DamagedFileError(
+            f"{FACTS_NAME} in {path} makes no sense: {error}.", hint=COPY_AGAIN
+        ) from error
