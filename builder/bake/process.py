@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from builder.bake.beginning import beginning
 from builder.bake.prompt import BakeJob, file_name
+from builder.bake.proof import goes_on_alike
 from builder.child import Message, read_job, tell, telling_outcome
 from builder.native.llamacpp import expose_binding
 from runtime.chat.conversation import ChatFormat
@@ -56,8 +57,12 @@ def _bake(job: BakeJob) -> None:
         if state is None:
             raise _too_large(job, prefixes)
         left -= len(state)
+        if not goes_on_alike(runner, prefix, state):
+            raise UnsupportedError(
+                "This model goes on otherwise from what llama.cpp saves of its memory, so what "
+                "was baked would change its answers."
+            )
         PromptFile.write(job.folder / file_name(number), key, prefix, state)
-        runner.cut(0, 0)
 
 
 def _settings(job: BakeJob) -> Settings:

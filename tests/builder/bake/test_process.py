@@ -9,6 +9,7 @@ from builder.bake.prompt import BakeJob, file_name
 from builder.child import ChildFailedError, run_child
 from runtime.chat.conversation import ChatFormat, Conversation
 from runtime.chat.options import ChatOptions
+from runtime.chat.template import Message
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.engine import Engine
@@ -73,6 +74,36 @@ def _answers(
         baked: What a new engine begins with; None for nothing.
         first: A prompt that it computes before it is asked.
     """
+    engine = _engine(gguf, cache_type, baked, first)
+    chat = ChatFormat(engine.model, ChatOptions(SYSTEM))
+    messages = [[{"role": "user", "content": question}] for question in QUESTIONS]
+    answers = [_ask(engine, chat, asked) for asked in messages]
+    engine.stop()
+    return answers
+
+
+def _chats(
+    gguf: Path, cache_type: str, baked: BakedPrompt | None, first: list[int] | None = None
+) -> list[list[str]]:
+    """Return what is answered turn by turn in chats of three questions; see `_answers`."""
+    engine = _engine(gguf, cache_type, baked, first)
+    chat = ChatFormat(engine.model, ChatOptions(SYSTEM))
+    chats = []
+    for start in range(0, 12, 3):
+        messages: list[Message] = []
+        for question in QUESTIONS[start : start + 3]:
+            messages.append({"role": "user", "content": question})
+            answer, found = _ask(engine, chat, messages)
+            assert found > 0 or not (baked or first)
+            messages.append({"role": "assistant", "content": answer})
+        chats.append([message["content"] for message in messages[1::2]])
+    engine.stop()
+    return chats
+
+
+def _engine(
+    gguf: Path, cache_type: str, baked: BakedPrompt | None, first: list[int] | None = None
+) -> Engine:
     options = EngineOptions(
         Weights(gguf, 0, gguf.stat().st_size),
         n_ctx=1024,
@@ -81,20 +112,25 @@ def _answers(
         prompt_cache=PromptCacheOptions(None, 0, DIGEST, (baked,)) if baked else None,
     )
     engine = Engine.start(options)
-    chat = ChatFormat(engine.model, ChatOptions(SYSTEM))
-    answers = []
+    engine.wait_until_loaded()
     if first:
         asked = Asked()
         engine.submit(GenerationRequest(first, SamplingParams(), max_tokens=0), asked.events.put)
         asked.text()
-    for question in QUESTIONS:
-        prompt = chat.prompt(Conversation([{"role": "user", "content": question}]))
-        asked = Asked()
-        params = SamplingParams(temperature=0)
-        engine.submit(GenerationRequest(prompt.tokens, params, max_tokens=12), asked.events.put)
-        answers.append((asked.text(), asked.finished.stats.cached_tokens))
-    engine.stop()
-    return answers
+    return engine
+
+
+def _ask(engine: Engine, chat: ChatFormat, messages: list[Message]) -> tuple[str, int]:
+    """Return an answer, and how much of its prompt was there."""
+    prompt = chat.prompt(Conversation(messages))
+    asked = Asked()
+    params = SamplingParams(temperature=0)
+    engine.submit(GenerationRequest(prompt.tokens, params, max_tokens=12), asked.events.put)
+    return asked.text(), asked.finished.stats.cached_tokens
+
+
+def _num_tokens(baked: BakedPrompt) -> int:
+    return len(PromptFile.open(baked.path, baked.offset, baked.size).tokens)
 
 
 @pytest.mark.parametrize("cache_type", ["f16", "q8_0"])
@@ -110,14 +146,46 @@ def test_answers_are_those_without_it(gguf: Path, tmp_path: Path, cache_type: st
     assert min(found for _, found in answers) >= len(tokens)
 
 
-def test_another_cache_computes_it_anew(
-    gguf: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """One line says that the prompt was made for other settings."""
-    _bake(_job(gguf, tmp_path))
+@pytest.mark.parametrize("cache_type", ["f16", "q8_0"])
+def test_chats_are_those_without_it(gguf: Path, tmp_path: Path, cache_type: str) -> None:
+    """Turn by turn: greedy chats of three questions each go the same way."""
+    settings = {"threads": 1, "cache_type_k": cache_type, "cache_type_v": cache_type}
+    _bake(_job(gguf, tmp_path, settings=settings | {"ctx_size": 1024}))
     baked = _inside_a_file(tmp_path / file_name(1))
-    assert _answers(gguf, "q4_0", baked)[0][1] == 0
-    assert [record.message for record in caplog.records if "computed anew" in record.message]
+    tokens = PromptFile.open(baked.path, baked.offset, baked.size).tokens
+    expected = _chats(gguf, cache_type, None, tokens)
+    assert _chats(gguf, cache_type, baked) == expected
+    assert len({text for chat in expected for text in chat}) > 6
+
+
+@pytest.mark.parametrize(
+    ("cache_type", "changes"),
+    [
+        ("q4_0", {}),
+        ("f16", {"library_sha256": "00" * 32}),
+        ("f16", {"weights_sha256": "00" * 32}),
+        ("f16", {"settings": {"threads": 1, "ctx_size": 1024, "rope_freq_base": 5000.0}}),
+    ],
+    ids=["cache", "library", "weights", "rope"],
+)
+def test_what_was_made_for_something_else_is_computed_anew(
+    gguf: Path,
+    tmp_path: Path,
+    cache_type: str,
+    changes: dict[str, object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One line says so, and nothing of it is used."""
+    _bake(_job(gguf, tmp_path, **changes))
+    baked = _inside_a_file(tmp_path / file_name(1))
+    engine = _engine(gguf, cache_type, baked)
+    chat = ChatFormat(engine.model, ChatOptions(SYSTEM))
+    assert _ask(engine, chat, [{"role": "user", "content": QUESTIONS[0]}])[1] == 0
+    engine.stop()
+    assert [record.message for record in caplog.records].count(
+        f"A baked prompt of {_num_tokens(baked)} tokens is computed anew: it was made for another "
+        "llama.cpp or other settings of the context."
+    ) == 1
 
 
 def test_several_prompts_with_messages_and_tools(gguf: Path, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.prefix_cache import PrefixCache
-from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions
+from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions, prompt_key
+from runtime.engine.prompt_file import PromptFile
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.sequence import GenerationRequest, Sequence
@@ -140,6 +142,29 @@ def test_a_prompt_is_restored_after_a_restart(tiny: Tiny, tmp_path: Path) -> Non
         else:
             found = len(prompt) if tiny.runner.can_cut_memory else 0
         assert second.num_cached_tokens == found
+
+
+def test_a_baked_prompt_changes_no_answer(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twenty questions are answered as without it; where it cannot be exact, one line says so."""
+    tiny.runner.cut(0, 0)
+    tiny.runner.decode([BatchSlice(0, 0, PREFIX, False)])
+    state = tiny.runner.save_state(0, 1_000_000)
+    assert state is not None
+    key = prompt_key("tiny", tiny.runner.state_facts())
+    file = PromptFile.write(tmp_path / "prompt", key, PREFIX, state)
+    data = file.path.read_bytes()
+    file.path.write_bytes(bytes(64) + data)
+    baked = BakedPrompt(file.path, 64, len(data))
+    scheduler, prompts = tiny.with_prompts(PromptCacheOptions(None, 0, "tiny", (baked,)))
+    assert len(caplog.records) == (not tiny.runner.can_save_states)
+    for number in range(20):
+        prompt = [*PREFIX, *(number * step % N_VOCAB for step in range(1, 8))]
+        prompts.restore(prompt)
+        sequence = tiny.run(scheduler, [prompt])[0]
+        assert sequence.tokens == tiny.expected(prompt)
+        assert sequence.num_cached_tokens >= len(PREFIX) or not tiny.runner.can_save_states
 
 
 @pytest.mark.parametrize("seed", range(4))
