@@ -48,7 +48,7 @@ class PromptFile(msgspec.Struct, frozen=True):
 
     @classmethod
     def write(cls, path: Path, key: bytes, tokens: list[int], state: memoryview) -> Self:
-        """Write the file whole or not at all, whoever else writes or reads it.
+        """Write the file whole or not at all, whoever else writes or reads it; its owner's alone.
 
         Raises:
             OSError: It cannot be written.
@@ -56,7 +56,8 @@ class PromptFile(msgspec.Struct, frozen=True):
         file = cls(path, key, tokens, len(state), zlib.crc32(state))
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("wb") as target:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as target:
                 target.write(file._header())
                 target.write(state)
             temporary.replace(path)

@@ -1,5 +1,6 @@
 """Tests of the file that holds a computed prompt."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_written_is_read(path: Path) -> None:
-    """Key, tokens and state come back, and no scrap is left beside them."""
+    """Key, tokens and state come back, for their owner alone, and no scrap is left beside them."""
     file = PromptFile.open(path)
     assert (file.key, file.tokens, bytes(file.state())) == (KEY, TOKENS, STATE)
     assert list(path.parent.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_every_missing_end_is_noticed(path: Path) -> None:
