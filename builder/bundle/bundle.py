@@ -1,5 +1,6 @@
 """Making a bundle: solofiles, what to read, what checks and installs them, digests, signature."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ def _require_new(folder: Path) -> None:
         DiskError: Nothing can be written there.
         UsageError: Something is there already.
     """
-    if folder.is_mount():
+    if os.path.ismount(folder):
         raise UsageError(
             f"{folder} is a whole disk.", hint=f"Name a new folder on it, as {folder / 'model'}."
         )

@@ -16,6 +16,8 @@ _NOT_HERE = {"output", "app", "app_id", "as_json", "source"}
 # What signs the bundle and leaves finished solofiles as they are.
 _SIGNING = {"sign", "sign_key"}
 _OWN = ("folder", "media", "volume_size", "tar", "as_json")
+_SHARED = [param for param in build.params if param.name not in _NOT_HERE]
+_GROUPS = {name: flags for name, flags in GROUPS.items() if name != "macOS"}
 _CHOOSE = "Name one source, or finished solofiles alone and without flags that change them."
 
 
@@ -28,7 +30,7 @@ _CHOOSE = "Name one source, or finished solofiles alone and without flags that c
         "bundle dist/one dist/two -o stick --tar",
         "bundle solofile.toml -o stick",
     ],
-    groups={name: flags for name, flags in GROUPS.items() if name != "macOS"},
+    groups={"Building": [param.name or "" for param in _SHARED], **_GROUPS},
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
@@ -45,9 +47,9 @@ _CHOOSE = "Name one source, or finished solofiles alone and without flags that c
 def bundle(ctx: click.Context, /, sources: Sequence[str], **options: Any) -> None:
     """Make a folder to carry: solofiles, and all it takes to check, join and start them.
 
-    SOURCE is what `build` takes, a recipe included, and so are the flags behind the first five.
-    For several systems the weights are there once. A finished solofile, or several, are carried
-    as they are, unless a flag asks for something else than to sign.
+    SOURCE is what `build` takes, a recipe included. For several systems the weights are there
+    once. Finished solofiles are carried as they are, one or several, unless a flag of building
+    asks for something else than to sign.
 
     Make it on a disk of yours and copy the folder to the stick.
     """
@@ -84,4 +86,4 @@ def bundle(ctx: click.Context, /, sources: Sequence[str], **options: Any) -> Non
     console.result(report.as_json() if own["as_json"] else report.as_text())
 
 
-bundle.params += [param for param in build.params if param.name not in _NOT_HERE]
+bundle.params += _SHARED

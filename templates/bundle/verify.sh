@@ -22,6 +22,8 @@ while read -r sum name; do
     count=$((count + 1))
     listed="$listed$name
 "
+    # Large files take a while, and somebody may be watching.
+    [ ! -t 2 ] || printf 'Checking %s\n' "$name" >&2
     if [ ! -f "$name" ]; then
         printf 'MISSING: %s\n' "$name"
         wrong=$((wrong + 1))

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from builder.kit import package
-from builder.kit.package import write_package
+from builder.kit.package import package_texts, write_package
 from runtime.package import HEADER_BYTES, INDEX_HEADER, INDEX_MAGIC, PackageHeader
 
 
@@ -94,3 +94,12 @@ def _names(frame: bytes) -> list[str]:
     plain = zstandard.ZstdDecompressor().decompressobj().decompress(frame)
     with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
         return archive.getnames()
+
+
+def test_texts_are_read_out_of_it(files: Path, tmp_path: Path) -> None:
+    """Those of one folder, over all frames, by their names in there."""
+    write_package(files, tmp_path / "runtime.pkg")
+    data = (tmp_path / "runtime.pkg").read_bytes()
+    assert dict(package_texts(data, "deep")) == {"empty": b"", "deeper/large": b"L" * 5000}
+    assert dict(package_texts(data, "deeper")) == {"large": b"L" * 5000}
+    assert dict(package_texts(data, "small1")) == {}
