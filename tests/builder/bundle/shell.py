@@ -23,11 +23,11 @@ def link_tools(folder: Path) -> Path:
 
 
 def run_script(
-    bundle: Path, tools: Path, script: str, *arguments: str | Path
+    bundle: Path, tools: Path, script: str, *arguments: str | Path, shell: str = "dash"
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script of a bundle with dash, from another folder."""
+    """Run a script of a bundle from another folder, with a shell and the tools of a folder."""
     return subprocess.run(
-        [required_tool("dash"), bundle / script, *arguments],
+        [required_tool(shell), bundle / script, *arguments],
         cwd=bundle.parent,
         env={"PATH": str(tools)},
         capture_output=True,

@@ -42,6 +42,21 @@ def test_parts_are_joined(in_parts: Path, tools: Path, tmp_path: Path) -> None:
     assert "Paris" in subprocess.check_output([to / SOLOFILE], text=True)
 
 
+def test_as_on_macos(in_parts: Path, tools: Path, tmp_path: Path) -> None:
+    """Its shell is bash, and it has shasum; a system with neither program is told so."""
+    (tools / "sha256sum").unlink()
+    for script in ("install.sh", "verify.sh"):
+        done = run_script(in_parts, tools, script, tmp_path / "to")
+        assert done.returncode != 0
+        assert "Neither sha256sum nor shasum is on this system" in done.stderr
+    (tools / "shasum").symlink_to(required_tool("shasum"))
+    done = run_script(in_parts, tools, "verify.sh", shell="bash")
+    assert done.returncode == 0, done.stdout
+    done = run_script(in_parts, tools, "install.sh", tmp_path / "to", shell="bash")
+    assert done.returncode == 0, done.stderr
+    assert verify(tmp_path / "to" / SOLOFILE) == []
+
+
 def test_run_again(in_parts: Path, tools: Path, tmp_path: Path) -> None:
     """What is there is checked and not copied again; what was changed there is replaced."""
     run_script(in_parts, tools, "install.sh", tmp_path / "to")
