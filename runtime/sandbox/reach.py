@@ -24,6 +24,7 @@ _OF_THE_SYSTEM = (
     "/proc/cpuinfo",
     "/proc/meminfo",
     "/proc/stat",
+    "/proc/sys/vm/overcommit_memory",
     "/sys/devices/system",
     "/sys/fs/cgroup",
     "/dev/random",

@@ -137,7 +137,7 @@ class HistoryFile:
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             elif application != APPLICATION_ID:
                 raise sqlite3.DatabaseError("it is another program's database")
-        os.close(os.open(journal_of(self._path), os.O_RDWR | os.O_CREAT, 0o600))
+        _make_journal(journal_of(self._path))
 
     def _put_message(self, message: Document) -> None:
         self._database.execute(
@@ -177,6 +177,17 @@ def journal_of(path: Path) -> Path:
     """Return where SQLite keeps what a transaction would have to undo."""
     real = path.resolve()
     return real.with_name(f"{real.name}-journal")
+
+
+def _make_journal(path: Path) -> None:
+    """Make it where it is not there, such that no loss of power takes it away again."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _name(document: Document, key: str) -> str:
