@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from builder.__main__ import run
 from builder.sign.own_key import make_own_key
-from builder.targets import host_target
+from builder.targets import TARGETS, host_target
 from runtime.container import Container
 from runtime.manifest import Manifest, read_manifest
 from runtime.minisign import PublicKey
+from runtime.payload import find_payload
 from runtime.verify import judge, verify
 from tests.builder.bundle.shell import OTHER, flip
 from tests.builder.sign.minisign_program import minisign
@@ -24,6 +26,19 @@ from tests.builder.tiny_gguf import write_gguf
 
 HOST = host_target().name
 BOTH = ("--target", HOST, "--target", OTHER)
+HANG_BEFORE_ITS_END = """
+import sys, time
+from builder import __main__
+from builder.bundle import bundle
+
+def hang(*arguments):
+    print("ready", flush=True)
+    time.sleep(60)
+
+bundle.write_scripts = hang
+sys.argv = ["solofile", "bundle", *sys.argv[1:]]
+__main__.main()
+"""
 pytestmark = pytest.mark.usefixtures("kits")
 
 
@@ -75,6 +90,45 @@ def test_two_systems_share_weights(
     assert "Paris" in subprocess.check_output([folder / "start.sh"], text=True)
     assert passes_sha256sum(folder)
     assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.usefixtures("all_kits")
+def test_every_system_shares_weights(model: Path, tmp_path: Path) -> None:
+    """Those of Windows, too, whose files have an ending of their own."""
+    folder = tmp_path / "stick"
+    assert run(["bundle", str(model), "-o", str(folder), "--target", "all"]) == 0
+    names = [f"Tiny-F32-{target.name}{target.executable_suffix}" for target in TARGETS.values()]
+    assert sorted(path.name for path in folder.glob("Tiny*")) == sorted(
+        [*names, "Tiny-F32.weights"]
+    )
+    for name in names:
+        assert verify(folder / name) == []
+        assert find_payload(folder / name).weights.path == folder / "Tiny-F32.weights"
+    readme = (folder / "README.txt").read_text()
+    assert all(f"\n{name} " in readme for name in names)
+    assert "double-click start.command" in readme
+    assert passes_sha256sum(folder)
+
+
+def test_killed_and_run_again(model: Path, tmp_path: Path) -> None:
+    """There is no bundle before it is whole, and what is left of one goes with the next."""
+    flags = [str(model), "-o", str(tmp_path / "stick")]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", HANG_BEFORE_ITS_END, *flags],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.kill()
+    (part,) = tmp_path.glob(".stick.*")
+    assert not (tmp_path / "stick").exists()
+    os.utime(part, (0, 0))
+    assert run(["bundle", *flags]) == 0
+    assert not part.exists()
+    assert passes_sha256sum(tmp_path / "stick")
 
 
 def test_one_system_has_one_file(model: Path, tmp_path: Path) -> None:
