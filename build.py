@@ -168,6 +168,11 @@ def install(group: str) -> None:
         if importlib.util.find_spec("pip") is None:
             install_pip()
         options = vendored_options()
+        if options and group == "test":
+            fail(
+                f"{os.environ[OFFLINE_VARIABLE]} holds nothing for tests and benchmarks.",
+                "Run those where there is a network.",
+            )
         say(f"Installing what solofile needs into {VENV} (once) ...")
         pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
         run_pip([*pip, *options, "--constraint", str(CONSTRAINTS), *requirements(group)])

@@ -115,18 +115,16 @@ def test_what_cannot_be_installed_is_told(clone: Clone, monkeypatch: pytest.Monk
 
 
 def test_another_version_of_python_makes_it_anew(clone: Clone) -> None:
-    """An environment that another Python made is told of and replaced, whoever made it."""
-    clone.run()
-    for line in ("version = 3.9.1", "version_info = 3.9.1"):
-        facts = clone.venv / "pyvenv.cfg"
-        made = facts.read_text(encoding="utf-8")
-        kept = [text for text in made.splitlines() if not text.startswith("version")]
-        facts.write_text("\n".join([*kept, line]), encoding="utf-8")
-        own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        told = f"{clone.venv} was made by Python 3.9, and this is Python {own}."
-        assert clone.run()[1].splitlines()[0] == told
-        assert facts.read_text(encoding="utf-8") == made
-    assert clone.run()[1] == ""
+    """An environment that another Python made, by whatever tool, is told of and replaced."""
+    (clone.venv / "bin").mkdir(parents=True)
+    (clone.venv / "bin" / "python").symlink_to(sys.executable)
+    facts = clone.venv / "pyvenv.cfg"
+    facts.write_text("home = /nowhere\nversion_info = 3.9.1\n", encoding="utf-8")
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    told = f"{clone.venv} was made by Python 3.9, and this is Python {own}."
+    assert clone.run()[1].splitlines()[0] == told
+    assert f"version = {own}." in facts.read_text(encoding="utf-8")
+    assert clone.run()[1] == "", "it stays"
 
 
 @pytest.fixture
@@ -138,19 +136,25 @@ def vendored(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
-@pytest.mark.parametrize("where", ["before", "behind", "variable"])
-def test_the_first_run_offline(
-    clone: Clone, vendored: Path, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_run_offline(clone: Clone, vendored: Path) -> None:
     """The environment is made of the vendored wheels alone."""
-    line = ["build", "x"]
-    if where == "variable":
-        monkeypatch.setenv(VARIABLE, str(vendored))
-    elif where == "before":
-        line = ["--offline", str(vendored), *line]
-    else:
-        line = [*line, f"--offline={vendored}"]
+    line = ["--offline", str(vendored), "build", "x"]
     assert clone.run(*line)[0] == f"built by {clone.venv} {' '.join(line)}"
+    assert "holds nothing for tests" in failed(clone, "--offline", str(vendored), "test")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--offline", "v", "build"], ["build", "x", "--offline", "v"], ["build", "--offline=v"]],
+)
+def test_where_the_flag_stands(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a command or behind it, the folder is told to all that follows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, "/another")
+    build.go_offline(arguments)
+    assert os.environ[VARIABLE] == str(tmp_path / "v")
 
 
 def failed(clone: Clone, *arguments: str) -> str:

@@ -14,6 +14,16 @@ from builder.vendor.hub import HUB
 from runtime.errors import UsageError
 
 
+def model_label(source: str) -> str:
+    """Return what exactly a source means: the commit of a repository, the version of a wheel.
+
+    Raises:
+        SourceError: It is not there or unreachable.
+        UsageError: It is a file that can be copied as it is.
+    """
+    return _parsed(source).resolve().label
+
+
 def write_model(source: str, folder: Path) -> None:
     """Fetch a model, and write it into a folder.
 
@@ -26,19 +36,23 @@ def write_model(source: str, folder: Path) -> None:
         SourceError: It is not there or unreachable.
         UsageError: It is a file that can be copied as it is.
     """
-    found = parse_source(source)
+    found = _parsed(source)
     if isinstance(found, Wheel):
-        found.resolve()
         with scratch_folder(scratch_path("vendor-model")) as scratch:
             shutil.copy(download(found.requirement, scratch / "wheel"), folder)
-    elif isinstance(found, HubModel):
+    else:
         home = repository_folder(found.repository)
         for path in found.cached_files():
             copy = folder / HUB / home.name / path.relative_to(home)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    else:
-        raise UsageError(
-            f"{source} is no model of the hub or the package index.",
-            hint="Copy its files, and build from them there.",
-        )
+
+
+def _parsed(source: str) -> HubModel | Wheel:
+    found = parse_source(source)
+    if isinstance(found, HubModel | Wheel):
+        return found
+    raise UsageError(
+        f"{source} is no model of the hub or the package index.",
+        hint="Copy its files, and build from them there.",
+    )

@@ -32,7 +32,7 @@ from builder.vendor.folder import (
     SOURCES,
 )
 from builder.vendor.kit import kit_name
-from builder.vendor.model import write_model
+from builder.vendor.model import model_label, write_model
 from builder.vendor.product import write_product
 from builder.vendor.project import ROOT, copy_project, project_key, require_project
 
@@ -84,8 +84,8 @@ def works(order: VendorOrder) -> Iterator[Work]:
         wanted = [line for line in lines if line and not line.startswith("#")]
         yield _packages(CONVERTER, "the converter's packages", wanted)
     if order.sources:
-        write_all = partial(_write_models, order.sources)
-        yield Work(MODELS, "models", "\n".join(order.sources), write_all)
+        key = "\n".join(f"{source} {model_label(source)}" for source in order.sources)
+        yield Work(MODELS, "models", key, partial(_write_models, order.sources))
 
 
 def _builder() -> Work:

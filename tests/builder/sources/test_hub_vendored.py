@@ -10,9 +10,9 @@ from builder.sources.hub import HubModel
 from builder.sources.source import FetchedModel
 from builder.vendor.collect import Work, collect
 from builder.vendor.folder import MODELS
-from builder.vendor.model import write_model
+from builder.vendor.model import model_label, write_model
 from runtime.errors import DamagedFileError, UsageError
-from tests.builder.fake_hub import COMMIT, FakeHub
+from tests.builder.fake_hub import COMMIT, OLD_COMMIT, FakeHub
 from tests.builder.vendored import go_offline
 
 NAME = "acme/Tiny-GGUF"
@@ -81,4 +81,11 @@ def test_files_are_copied_by_hand(tmp_path: Path) -> None:
     """A GGUF on this disk needs nobody's help."""
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     with pytest.raises(UsageError, match=r"model\.gguf is no model of the hub"):
-        write_model(str(tmp_path / "model.gguf"), tmp_path)
+        model_label(str(tmp_path / "model.gguf"))
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_is_meant_exactly() -> None:
+    """A branch that has moved on is another model."""
+    assert COMMIT[:12] in model_label(f"hf:{NAME}")
+    assert OLD_COMMIT[:12] in model_label(f"hf:{NAME}@v1")
