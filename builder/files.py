@@ -43,6 +43,11 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
             raise DiskError(
                 f"{path.parent} is not writable.", hint="Choose another place with -o PATH."
             ) from error
+        if error.errno == errno.EFBIG:
+            raise DiskError(
+                f"The disk with {path.parent} takes no file so large.",
+                hint="FAT32 holds none of 4 GiB or more; use exFAT.",
+            ) from error
         if error.errno in (errno.ENOENT, errno.ENOTDIR) and not path.parent.is_dir():
             raise DiskError(
                 f"{path.parent} is not a folder.", hint="Create it, or choose another place."

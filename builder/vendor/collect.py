@@ -21,6 +21,8 @@ from builder.vendor.folder import (
 from runtime import __version__
 from runtime.errors import DamagedFileError, UsageError
 
+SUMS_NAME = "SHA256SUMS"
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -58,6 +60,7 @@ def collect(folder: Path, works: Iterable[Work]) -> VendorFolder:
             found = _without(found, name)
         for work in wanted:
             found = _with(found, work)
+        _write_sums(found)
     return found
 
 
@@ -110,6 +113,16 @@ def _listed(folder: Path) -> Iterator[VendoredFile]:
         if path.is_file():
             name = path.relative_to(folder).as_posix()
             yield VendoredFile(name, path.stat().st_size, sha256_of(path))
+
+
+def _write_sums(found: VendorFolder) -> None:
+    """Write the list that `sha256sum -c` reads, before anything in the folder is started."""
+    manifest = found.path / MANIFEST_NAME
+    lines = [f"{sha256_of(manifest)}  {MANIFEST_NAME}"]
+    for name, part in sorted(found.parts.items()):
+        lines += [f"{file.sha256}  {name}/{file.name}" for file in part.files]
+    with atomic_file(found.path / SUMS_NAME) as sums:
+        sums.write("".join(f"{line}\n" for line in lines).encode())
 
 
 def _write(found: VendorFolder) -> None:

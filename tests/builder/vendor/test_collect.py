@@ -1,6 +1,7 @@
 """Filling a folder part by part: what is sound stays, what is not is made anew."""
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,6 +50,36 @@ class Maker:
 def names(folder: Path) -> list[str]:
     """Return the files in a folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+def test_the_systems_own_program_checks_it(tmp_path: Path) -> None:
+    """`sha256sum -c` knows every file, and finds one that was changed."""
+    folder = write_vendored(
+        tmp_path / "v", {"a": {"x.whl": b"x", "deep/y": b"y"}, "b": {"z": b"z"}}
+    )
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == len([*folder.rglob("*.json"), "x", "y", "z"])
+    (folder / "a" / "deep" / "y").write_bytes(b"Y")
+    done = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a/deep/y: FAILED" in done.stdout
+
+
+def test_a_file_that_the_disk_does_not_take(tmp_path: Path) -> None:
+    """Where files may only have a certain size, that is told."""
+
+    def fill(folder: Path) -> None:
+        (folder / "big.whl").write_bytes(bytes(2 << 20))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        with pytest.raises(DiskError, match="takes no file so large") as caught:
+            collect(tmp_path / "v", [Work("a", "a", "", fill)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "exFAT" in caught.value.hint
 
 
 def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
