@@ -35,6 +35,8 @@ MIN_GROWTH = 1 / 8
 # A new file replaces one that it contains, unless that is much smaller and so faster to load.
 MIN_REPLACED_SHARE = 1 / 2
 _STALE_S = 3600
+# Stands for a question that nobody has asked yet.
+_NO_TOKEN = -1
 
 
 class _Written(msgspec.Struct, frozen=True):
@@ -86,12 +88,18 @@ class PromptCache:
         self._can_write = runner.can_save_states and options.folder is not None
 
     def open(self) -> None:
-        """Read the headers of the files there are."""
+        """Read the headers of the files there are, and the first baked prompt whole.
+
+        It is the built-in system prompt, with which most conversations begin. Until the first of them
+        is read and tokenized, nothing else is to be done.
+        """
         if not self._runner.can_save_states:
             logger.warning("Prompts of a model with a sliding window cannot be saved.")
             return
         for place in self._options.baked:
             self._open_baked(place)
+        if self._files:
+            self.restore([*self._files[0].tokens, _NO_TOKEN])
         if self._options.folder:
             self._open_saved(self._options.folder)
 

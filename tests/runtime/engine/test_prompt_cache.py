@@ -278,6 +278,7 @@ def test_a_baked_prompt_is_found_and_nothing_is_written(tmp_path: Path) -> None:
     baked = _baked(tmp_path)
     before = baked.path.read_bytes()
     process = _Process(None, n_ctx=150, baked=(baked,))
+    assert process.runner.num_loaded == 1
     assert process.answer([*SYSTEM, 5, 6]) == len(SYSTEM)
     assert process.answer([*SYSTEM, 7, 8]) == len(SYSTEM)
     while process.cache.evict(10, pinned=True):
