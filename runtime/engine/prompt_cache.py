@@ -90,8 +90,8 @@ class PromptCache:
     def open(self) -> None:
         """Read the headers of the files there are, and the first baked prompt whole.
 
-        It is the built-in system prompt, with which most conversations begin. Until the first of them
-        is read and tokenized, nothing else is to be done.
+        It is the built-in system prompt, with which most conversations begin. Until the first of
+        them is read and tokenized, nothing else is to be done.
         """
         if not self._runner.can_save_states:
             logger.warning("Prompts of a model with a sliding window cannot be saved.")
