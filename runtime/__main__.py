@@ -8,8 +8,16 @@ from typing import NoReturn
 from runtime.deferred_module import defer
 
 # Modules of the standard library that others import, and that few starts use.
-for name in ("ast", "ipaddress", "textwrap", "tokenize"):
+for name in ("ast", "hashlib", "ipaddress", "textwrap", "tokenize"):
     defer(name)
+# What is imported before the model begins to load takes no more of it than Python itself has.
+defer(
+    "typing_extensions",
+    NotRequired="typing",
+    Required="typing",
+    TypeAlias="typing",
+    get_type_hints="typing",
+)
 
 from runtime.engine.llama import begin_loading  # noqa: E402 - it imports them
 from runtime.errors import AppError  # noqa: E402

@@ -15,7 +15,7 @@ from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.compiled_in import compiled_in
 from builder.kit.components import find_components
 from builder.kit.elf import lowest_glibc
-from builder.kit.freeze import freeze
+from builder.kit.freeze import LIBRARY_FOLDER, freeze
 from builder.kit.key import kit_key
 from builder.kit.kit import INFO_NAME, LAUNCHER_NAME, Kit, KitInfo, kits_folder, load_kit
 from builder.kit.macho import lowest_macos
@@ -26,6 +26,7 @@ from builder.kit.stub import compile_stub
 from builder.native import llamacpp
 from builder.native.gpu import require_gpu_target
 from builder.native.gpu_libraries import gpu_libraries
+from builder.native.start_library import start_libraries
 from builder.targets import Target, host_target
 from runtime import __version__
 from runtime.package import ENTRY_NAME
@@ -123,6 +124,8 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
     shutil.copy(parts.launcher, folder / LAUNCHER_NAME)
     with scratch_folder(scratch_path("kit")) as frozen:
         freeze(frozen, parts.libraries, parts.python, parts.plugins)
+        for library in start_libraries(target, toolchain=parts.toolchain):
+            shutil.copy(library, frozen / LIBRARY_FOLDER)
         glibc = lowest_glibc(frozen)
         macos = lowest_macos(frozen)
         others = compiled_in(target, parts.toolchain, parts.python.version)

@@ -21,6 +21,7 @@ from builder.kit.stub import stub_digest
 from builder.native import llamacpp
 from builder.native.gpu import find_plugin
 from builder.native.libraries import library_options
+from builder.native.start_library import SOURCE
 from builder.targets import Target
 
 # The distributions that are frozen, or that freeze and compress.
@@ -79,6 +80,7 @@ def _sources() -> list[Path]:
         *_files(freeze.PAGE.rglob("*")),
         *_BUILDERS,
         freeze.SPEC,
+        SOURCE,
     ]
 
 

@@ -4,6 +4,7 @@ Only model.py, model_runner.py and what samples call it. The package's own `__in
 it would import numpy and a second engine.
 """
 
+import _ctypes
 import ctypes
 import functools
 import importlib
@@ -17,12 +18,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.deferred_module import defer
+from runtime.engine.start_library import start_library
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _KEPT_LOG_LINES = 50
 _C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
+# The variants of the CPU backend, those first that ggml scores highest where they can run: it adds
+# up what each is compiled to use (arch/x86/cpu-feats.cpp, arch/arm/cpu-feats.cpp).
+VARIANTS = (
+    "sapphirerapids", "zen4", "cooperlake", "icelake", "cascadelake", "cannonlake", "skylakex",
+    "alderlake", "haswell", "piledriver", "ivybridge", "sandybridge", "sse42", "x64",
+    "armv9.2_2", "armv9.2_1", "armv8.6_2", "armv8.6_1", "armv8.2_3", "armv8.2_2", "armv8.2_1",
+    "armv8.0_1",
+)  # fmt: skip
 # What the system's loader calls ggml's libraries. On Windows they may begin with lib, too.
 _LIBRARY_NAMES = {"win32": "*{}.dll", "darwin": "lib{}.0.dylib"}
 
@@ -129,9 +139,31 @@ def _binding() -> Any:
 
 
 def _load_backends() -> None:
+    start_library(library_folder())
     ggml = ggml_library("ggml")
     ggml.ggml_log_set(_do_nothing(), None)
-    ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
+    if not _load_best_variant(ggml):
+        ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
+
+
+def _load_best_variant(ggml: ctypes.CDLL) -> bool:
+    """Load the CPU variant that ggml would choose, without opening those that score less.
+
+    Returns:
+        Whether it was loaded. It is not where other backends may be beside the variants, or where
+        a variable names one.
+    """
+    if sys.platform != "linux" or "GGML_BACKEND_PATH" in os.environ:
+        return False
+    for name in VARIANTS:
+        path = library_folder() / f"libggml-cpu-{name}.so"
+        if not path.exists():
+            continue
+        library = ctypes.CDLL(str(path))
+        if library.ggml_backend_score():
+            return bool(ggml.ggml_backend_load(str(path).encode()))
+        _ctypes.dlclose(library._handle)
+    return False
 
 
 def _do_nothing() -> Any:

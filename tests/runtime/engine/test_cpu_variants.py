@@ -1,7 +1,22 @@
 """The variants of the CPU backend on the processor that runs the test."""
 
+import re
+import sys
+
+import pytest
+
 from runtime.cli.cpu_report import cpu_report
 from runtime.engine.cpu_variants import CpuVariant, cpu_variants
+from runtime.engine.llama import VARIANTS, library_folder
+from tests.gpu_libraries import run_with
+
+LOADING = """
+from pathlib import Path
+from runtime.engine.llama import Llama
+
+Llama.load()
+print(Path("/proc/self/maps").read_text())
+"""
 
 
 def test_the_best_that_can_run_is_used(binding: None) -> None:
@@ -16,6 +31,18 @@ def test_the_best_that_can_run_is_used(binding: None) -> None:
     present = {feature for variant in runnable for feature in variant.features}
     assert all(not variant.missing for variant in runnable)
     assert all(present.isdisjoint(variant.missing) for variant in variants)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ggml itself chooses")
+def test_a_start_takes_the_same(binding: None) -> None:
+    """A start tries them in the order of their scores, and knows all of them."""
+    variants = cpu_variants()
+
+    assert {variant.name for variant in variants} <= set(VARIANTS)
+    runnable = [variant.name for variant in variants if variant.score]
+    assert runnable == [name for name in VARIANTS if name in runnable]
+    completed = run_with(library_folder(), "-c", LOADING)
+    assert set(re.findall(r"ggml-cpu-(.+)\.so", completed.stdout)) == {runnable[0]}
 
 
 def test_report() -> None:
