@@ -15,7 +15,7 @@ from builder.files import atomic_folder, scratch_folder, sha256_of
 from builder.kit.compiled_in import compiled_in
 from builder.kit.components import find_components
 from builder.kit.elf import lowest_glibc
-from builder.kit.freeze import LIBRARY_FOLDER, freeze
+from builder.kit.freeze import freeze
 from builder.kit.key import kit_key
 from builder.kit.kit import INFO_NAME, LAUNCHER_NAME, Kit, KitInfo, kits_folder, load_kit
 from builder.kit.macho import lowest_macos
@@ -123,9 +123,8 @@ class _Parts:
 def _build(target: Target, parts: _Parts, folder: Path) -> None:
     shutil.copy(parts.launcher, folder / LAUNCHER_NAME)
     with scratch_folder(scratch_path("kit")) as frozen:
-        freeze(frozen, parts.libraries, parts.python, parts.plugins)
-        for library in start_libraries(target, toolchain=parts.toolchain):
-            shutil.copy(library, frozen / LIBRARY_FOLDER)
+        own = start_libraries(target, toolchain=parts.toolchain)
+        freeze(frozen, parts.libraries, parts.python, own=own, plugins=parts.plugins)
         glibc = lowest_glibc(frozen)
         macos = lowest_macos(frozen)
         others = compiled_in(target, parts.toolchain, parts.python.version)

@@ -72,13 +72,21 @@ _UNUSED_LIBRARIES = ["*ggml-rpc*"]
 _COMMON_PREFIXES = ("/usr", "/usr/local")
 
 
-def freeze(folder: Path, libraries: Path, python: Python, plugins: Sequence[Path] = ()) -> None:
+def freeze(
+    folder: Path,
+    libraries: Path,
+    python: Python,
+    *,
+    own: Sequence[Path] = (),
+    plugins: Sequence[Path] = (),
+) -> None:
     """Freeze the runtime into a folder; the same sources give the same bytes.
 
     Args:
         folder: An existing, empty folder.
         libraries: The native llama.cpp libraries, copied into it.
         python: What is frozen, and freezes.
+        own: Libraries of our own that lie beside them.
         plugins: More libraries, for GPUs.
 
     Raises:
@@ -102,6 +110,8 @@ def freeze(folder: Path, libraries: Path, python: Python, plugins: Sequence[Path
         symlinks=True,
         ignore=shutil.ignore_patterns(*_UNUSED_LIBRARIES),
     )
+    for library in own:
+        shutil.copy(library, folder / LIBRARY_FOLDER)
     for plugin in plugins:
         (folder / GPU_FOLDER).mkdir(exist_ok=True)
         shutil.copy(plugin, folder / GPU_FOLDER)

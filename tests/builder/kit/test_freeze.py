@@ -23,6 +23,7 @@ from builder.kit.freeze import (
 from builder.kit.kit import Kit
 from builder.kit.python import own_python
 from builder.native.llamacpp import native_libraries
+from builder.native.start_library import start_libraries
 from builder.targets import host_target
 from runtime import __version__
 from runtime.module_file import ModuleFile
@@ -172,7 +173,8 @@ def test_starts_without_anything(frozen: Path) -> None:
 
 def test_same_bytes_twice(kit: Kit, frozen: Path, tmp_path: Path) -> None:
     """Freezing once more gives the same files, and the same components."""
-    freeze(tmp_path, native_libraries(host_target()), own_python())
+    own = start_libraries(host_target())
+    freeze(tmp_path, native_libraries(host_target()), own_python(), own=own)
     others = compiled_in(host_target(), "zig", own_python().version)
     assert find_components(tmp_path, others) == kit.info.components
     for path in frozen.rglob("*"):
