@@ -103,7 +103,10 @@ def create_environment() -> None:
     try:
         venv.EnvBuilder(clear=True, symlinks=os.name != "nt").create(VENV)
     except OSError as error:
-        fail(f"Could not make the environment in {VENV}: {error}.", "")
+        fail(
+            f"Could not make the environment in {VENV}: {error}.",
+            "Copy the project to a disk that you may write to, and run it there.",
+        )
 
 
 def run_inside() -> None:

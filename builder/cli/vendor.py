@@ -7,6 +7,7 @@ import click
 
 from builder import console
 from builder.cli.command import Command
+from builder.cli.gpu_flag import gpu_option
 
 if TYPE_CHECKING:
     from builder.vendor.folder import VendorFolder
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "--target", "targets", multiple=True, metavar="OS-ARCH",
     help="system to build solofiles for; by default all that there is a kit for",
 )  # fmt: skip
+@gpu_option
 @click.option(
     "--source", "sources", multiple=True, metavar="SOURCE",
     help="model of the hub or in a wheel to carry along",
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 def vendor(
     folder: Path,
     targets: tuple[str, ...],
+    gpu: tuple[str, ...],
     sources: tuple[str, ...],
     as_json: bool,
     **left_out: bool,
@@ -47,7 +50,8 @@ def vendor(
     That is the builder itself, its packages, kits, and what converts, quantizes and compiles. There
     every command takes --offline DIR; it needs the same version of Python and the same kind of
     system as here. Run this again to go on after an interruption, or to bring DIR up to date.
-    Libraries that were not compiled yet are compiled now.
+    Libraries that were not compiled yet are compiled now. With --gpu it carries one more kit, for a
+    system like this one, with those plugins.
     """
     from builder.kit.at_hand import targets_at_hand
     from builder.targets import find_target
@@ -56,6 +60,7 @@ def vendor(
 
     order = VendorOrder(
         [find_target(name) for name in targets] or targets_at_hand(),
+        gpu,
         can_convert=not left_out["no_convert"],
         can_quantize=not left_out["no_quantize"],
         can_compile=not left_out["no_compile"],

@@ -43,6 +43,7 @@ class VendorOrder:
 
     Args:
         targets: The systems that solofiles are to be built for; their kits must be at hand.
+        gpu: The GPU plugins of one more kit, for this system; without any there is none.
         can_convert: Whether checkpoints are to be converted there.
         can_quantize: Whether models are to be quantized and prompts computed there.
         can_compile: Whether kits are to be built there.
@@ -50,6 +51,7 @@ class VendorOrder:
     """
 
     targets: Sequence[Target]
+    gpu: Sequence[str] = ()
     can_convert: bool = True
     can_quantize: bool = True
     can_compile: bool = True
@@ -67,6 +69,8 @@ def works(order: VendorOrder) -> Iterator[Work]:
     yield Work(PROJECT, "the builder itself", project_key(), copy_project)
     yield _builder()
     kits = [ensure_kit(target) for target in order.targets]
+    if order.gpu:
+        kits.append(ensure_kit(host_target(), gpu=order.gpu))
     names = ", ".join(kit.info.name for kit in kits)
     key = "\n".join(f"{kit.info.name} {kit.info.digest}" for kit in kits)
     yield Work(KITS, f"kits for {names}", key, partial(_write_kits, kits))
@@ -78,26 +82,34 @@ def works(order: VendorOrder) -> Iterator[Work]:
         write = partial(write_product, product)
         yield Work(LIBRARIES, "llama.cpp's libraries, compiled", product.name, write)
     if order.can_compile:
-        yield _packages(COMPILERS, "compilers and build tools", [ZIG, CMAKE, NINJA, SIGNER])
+        yield packages(COMPILERS, "compilers and build tools", [ZIG, CMAKE, NINJA, SIGNER])
     if order.can_convert:
         lines = converter_requirements().splitlines()
         wanted = [line for line in lines if line and not line.startswith("#")]
-        yield _packages(CONVERTER, "the converter's packages", wanted)
+        yield packages(CONVERTER, "the converter's packages", wanted)
     if order.sources:
         key = "\n".join(f"{source} {model_label(source)}" for source in order.sources)
         yield Work(MODELS, "models", key, partial(_write_models, order.sources))
+
+
+def packages(part: str, what: str, wanted: list[str], pins: str = "") -> Work:
+    """Return the work of fetching packages, and what they need, for this Python.
+
+    Args:
+        part: The part they make.
+        what: What they are, for people.
+        wanted: Requirements.
+        pins: Versions that are chosen for what they need, as in a constraints file.
+    """
+    key = "\n".join([*wanted, pins])
+    return Work(part, what, key, partial(_download, what, wanted, pins))
 
 
 def _builder() -> Work:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     wanted = project["project"]["dependencies"]
-    return _packages(BUILDER, "the builder's packages", wanted, pins)
-
-
-def _packages(part: str, what: str, wanted: list[str], pins: str = "") -> Work:
-    key = "\n".join([*wanted, pins])
-    return Work(part, what, key, partial(_download, what, wanted, pins))
+    return packages(BUILDER, "the builder's packages", wanted, pins)
 
 
 def _download(what: str, wanted: list[str], pins: str, folder: Path) -> None:
