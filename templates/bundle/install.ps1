@@ -21,8 +21,13 @@ function Read-Bytes($From, [long]$Left, $Into) {
 $to = (New-Item -ItemType Directory -Force -Path $Folder).FullName
 Set-Location -LiteralPath $PSScriptRoot
 $sums = @(Get-Content -LiteralPath 'SHA256SUMS' -Encoding UTF8)
+$list = "systems/$System.sha256"
+if ($sums -notcontains "$((Get-FileHash -LiteralPath $list).Hash)  $list") {
+    "DAMAGED: $list or SHA256SUMS. Copy both here again; then run this again."
+    exit 1
+}
 $wrong = 0
-foreach ($line in Get-Content -LiteralPath "systems\$System.sha256" -Encoding UTF8) {
+foreach ($line in Get-Content -LiteralPath $list -Encoding UTF8) {
     $whole, $name = $line -split '  ', 2
     $isPiece = '^' + [regex]::Escape($name) + '(\.\d{3,})?$'
     $broken = $false

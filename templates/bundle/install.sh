@@ -86,6 +86,12 @@ if [ ! -f "$list" ]; then
     for list in systems/*.sha256; do list=${list#systems/}; say "    ${list%.sha256}"; done
     exit 1
 fi
+listed=''
+while read -r sum name; do
+    if [ "$name" = "$list" ]; then listed=$sum; fi
+done < SHA256SUMS
+[ "$(digest < "$list")" = "$listed" ] ||
+    fail "DAMAGED: $list or SHA256SUMS. Copy both here again; then run this again."
 missing=$(while read -r sum name; do list_missing "$name"; done < "$list")
 [ -z "$missing" ] || fail "$missing
 Copy that into this folder and run this again."

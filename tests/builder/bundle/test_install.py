@@ -191,6 +191,15 @@ def test_from_a_medium_that_allows_nothing(
     assert run_script(medium, tools, "verify.sh").returncode == 0
 
 
+def test_a_damaged_list_of_files(in_parts: Path, tools: Path, tmp_path: Path) -> None:
+    """It is found before anything is copied by it."""
+    flip(in_parts / "systems" / f"{host_target().name}.sha256", 70)
+    done = run_script(in_parts, tools, "install.sh", tmp_path / "to")
+    assert done.returncode == 1
+    assert f"DAMAGED: systems/{host_target().name}.sha256 or SHA256SUMS." in done.stderr
+    assert list((tmp_path / "to").iterdir()) == []
+
+
 def test_an_altered_list(in_parts: Path, tools: Path, tmp_path: Path) -> None:
     """Parts that do not make the whole are not taken for it."""
     sums = (in_parts / "SHA256SUMS").read_text().splitlines(keepends=True)
