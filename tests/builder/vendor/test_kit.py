@@ -30,7 +30,7 @@ def with_vulkan(kit: Kit) -> Kit:
 
 @pytest.fixture
 def folder(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A vendored folder with a kit for macOS, and one for Linux with a plugin; it is worked from."""
+    """A vendored folder that is worked from: a kit for macOS, and one for Linux with a plugin."""
     (tmp_path / "kit").mkdir()
     (tmp_path / "gpu").mkdir()
     kits = [
