@@ -1,5 +1,6 @@
 """What goes into a solofile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,9 +40,11 @@ class Contents:
         branding: How it presents itself.
         icon: Its icon; None carries none.
         parity: How alike it and its original are, where that was found out.
-        prompts: Files with computed prompts to carry.
+        prompts: Computed prompts to carry: files, or entries of another solofile.
         baked: What these are made of.
         signer: The key that signs the manifest; None leaves it unsigned.
+        launcher: The finished program to begin with; None makes it from the kit's.
+        runtime: Where the kit's `runtime.pkg` lies; None takes it from the kit.
     """
 
     name: str
@@ -62,9 +65,11 @@ class Contents:
     branding: Branding = field(default_factory=Branding)
     icon: IconFile | None = None
     parity: Parity | None = None
-    prompts: list[Path] = field(default_factory=list)
+    prompts: Sequence[Path | FileRange] = ()
     baked: BakedFacts | None = None
     signer: SecretKey | None = None
+    launcher: bytes | None = None
+    runtime: FileRange | None = None
 
     @property
     def weights_data(self) -> FileRange:

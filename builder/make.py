@@ -1,7 +1,7 @@
 """From a source to a finished solofile: resolve, fetch, check, quantize, pack, smoke-test."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,6 @@ from builder.fits import fitting
 from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit.at_hand import ensure_kit
-from builder.kit.root import made_root
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
@@ -30,15 +29,14 @@ from builder.report import BakedPrompt, Report
 from builder.sidecar import SharedWeights, sidecar_part, sidecar_path
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import write_detached
-from builder.smoke import EMBED, RUN, SmokeTest, smoke_test
+from builder.smoke import EMBED, RUN, SmokeTest, tested
 from builder.sources.source import FetchedModel, ResolvedSource, Source
-from builder.targets import Target, host_target
+from builder.targets import Target
 from builder.terms import all_terms, find_terms, require_accepted, sentences
 from builder.weights import Weights, one_file, quantized_file
 from runtime.branding import Branding
 from runtime.manifest import Manifest, ModelFacts, SettingValue, Terms
 from runtime.parity import Parity
-from runtime.user_folders import user_cache_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +268,8 @@ def finish(
         beside = stack.enter_context(given) if has_sidecar else None
         manifest = write_solofile(contents, part, beside)
         part.chmod(0o755)
-        test = _tested(order, part, EMBED if facts.pooling else RUN)
+        command = EMBED if facts.pooling else RUN
+        test = tested(part, order.target, command) if order.is_smoke_tested else None
     app_files = _app_files(order, contents, output)
     if order.signer:
         with console.progress("Signing", output.stat().st_size) as advance:
@@ -288,20 +287,6 @@ def _app_files(order: Order, contents: Contents, solofile: Path) -> list[Path]:
     title = contents.branding.title or contents.name
     app = AppOrder(title, order.app_id, contents.icon)
     return write_app(solofile, contents.kit, order.target, app)
-
-
-def _tested(order: Order, path: Path, command: Sequence[str]) -> SmokeTest | None:
-    if not order.is_smoke_tested:
-        return None
-    start: tuple[str, ...] = ()
-    if order.target != host_target():
-        root = made_root(order.target)
-        if root is None:
-            console.info(f"Not tested: a solofile for {order.target.name} cannot start here.")
-            return None
-        start = root.command(path.absolute().parent, user_cache_dir())
-    with console.status("Testing that it answers"):
-        return smoke_test(path, command=command, start=start)
 
 
 def _report(

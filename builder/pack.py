@@ -142,11 +142,7 @@ def write_entries(
         DamagedFileError: The weights have not the digest they must have.
         ToolError: The kit's files are not those it was made with.
     """
-    kit = contents.kit
-    program = kit.launcher.read_bytes()
-    _require_kit_file("launcher", hashlib.sha256(program).hexdigest(), kit.info.launcher_sha256)
-    if kit.info.target.startswith("windows-"):
-        program = _with_facts(program, contents)
+    program = contents.launcher or _make_launcher(contents)
     launcher = LauncherFacts(size=len(program), sha256=writer.write_launcher(program))
     weights = [] if sidecar else [_add_weights(writer, contents, advance)]
     models = [_add_model(writer, contents.draft, "draft")] if contents.draft else []
@@ -172,6 +168,13 @@ def write_entries(
         writer.add_bytes(SIGNATURE_NAME, signature)
     writer.finish()
     return manifest
+
+
+def _make_launcher(contents: Contents) -> bytes:
+    kit = contents.kit
+    program = kit.launcher.read_bytes()
+    _require_kit_file("launcher", hashlib.sha256(program).hexdigest(), kit.info.launcher_sha256)
+    return _with_facts(program, contents) if kit.info.target.startswith("windows-") else program
 
 
 def _with_facts(program: bytes, contents: Contents) -> bytes:
@@ -213,16 +216,18 @@ def _add_model(writer: EntryWriter, model: ModelFile, role: str) -> EntryFacts:
 def _add_runtime(
     writer: EntryWriter, contents: Contents, advance: Callable[[int], None]
 ) -> EntryFacts:
-    package, expected = FileRange.of(contents.kit.runtime_pkg), contents.kit.info.runtime_sha256
+    package = contents.runtime or FileRange.of(contents.kit.runtime_pkg)
+    expected = contents.kit.info.runtime_sha256
     sha256 = add_file(writer, RUNTIME_NAME, package, advance=advance)
     _require_kit_file(RUNTIME_NAME, sha256, expected)
     return EntryFacts(name=RUNTIME_NAME, role="runtime", size=package.size, sha256=sha256)
 
 
-def _add_prompt(writer: EntryWriter, path: Path) -> EntryFacts:
-    name = f"prompts/{path.name}"
-    sha256 = add_file(writer, name, FileRange.of(path), aligned=True)
-    return EntryFacts(name=name, role="prompt", size=path.stat().st_size, sha256=sha256)
+def _add_prompt(writer: EntryWriter, prompt: Path | FileRange) -> EntryFacts:
+    data = FileRange.of(prompt)
+    name = f"prompts/{PurePath(data.name or data.path).name}"
+    sha256 = add_file(writer, name, data, aligned=True)
+    return EntryFacts(name=name, role="prompt", size=data.size, sha256=sha256)
 
 
 def _add_sbom(

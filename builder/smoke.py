@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from builder import console
 from builder.errors import ToolError
+from builder.kit.root import made_root
 from builder.quality.answer import PROMPT, read_answer, read_embedding
+from builder.targets import Target, host_target
+from runtime.user_folders import user_cache_dir
 
 RUN = ("run", "--json", "--temp", "0", "-n", "24")
 EMBED = ("embed",)
@@ -52,6 +56,31 @@ class SmokeTest:
 
     answer: str
     start_s: float
+
+
+def tested(path: Path, target: Target, command: Sequence[str]) -> SmokeTest | None:
+    """Ask a solofile one question, on an emulated machine where it is for another one.
+
+    Args:
+        path: The solofile.
+        target: What it runs on.
+        command: How it is asked: `RUN`, or `EMBED` for a model that generates no text.
+
+    Returns:
+        What it did; None where it cannot start here, which is said.
+
+    Raises:
+        SmokeTestError: It did not start, failed or took too long, or what it said is no answer.
+    """
+    start: tuple[str, ...] = ()
+    if target != host_target():
+        root = made_root(target)
+        if root is None:
+            console.info(f"Not tested: a solofile for {target.name} cannot start here.")
+            return None
+        start = root.command(path.absolute().parent, user_cache_dir())
+    with console.status("Testing that it answers"):
+        return smoke_test(path, command=command, start=start)
 
 
 def smoke_test(

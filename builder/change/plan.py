@@ -33,14 +33,14 @@ class Piece:
         """The offset just behind its last byte."""
         return self.offset + self.size
 
+    def is_of(self, path: Path) -> bool:
+        """Say whether it is a part of that very file."""
+        return isinstance(self.source, FileRange) and self.source.path.resolve() == path.resolve()
+
     def stays_in(self, path: Path) -> bool:
         """Say whether it is a part of that very file, where it lies already."""
         source = self.source
-        return (
-            isinstance(source, FileRange)
-            and source.offset == self.offset
-            and source.path.resolve() == path.resolve()
-        )
+        return isinstance(source, FileRange) and source.offset == self.offset and self.is_of(path)
 
 
 class Plan:

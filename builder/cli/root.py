@@ -26,6 +26,7 @@ COMMANDS = {
     "patch": "builder.cli.patch",
     "perplexity": "builder.cli.perplexity",
     "quantize": "builder.cli.quantize",
+    "rebase": "builder.cli.rebase",
     "rebuild": "builder.cli.rebuild",
     "sbom": "builder.cli.sbom",
     "sign": "builder.cli.sign",

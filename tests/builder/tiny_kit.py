@@ -1,10 +1,12 @@
 """A kit that looks like one: its launcher is a shell script that answers, its runtime noise."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from builder.kit.components import Component
 from builder.kit.kit import INFO_NAME, LAUNCHER_NAME, Kit, KitInfo
 from builder.targets import host_target
 from runtime import __version__
@@ -26,14 +28,24 @@ def make_tiny_kit(
     launcher: bytes = ANSWERING,
     target: str = "",
     solofile: str = __version__,
+    components: Sequence[Component] = (),
 ) -> Kit:
     """Make a kit out of a launcher, in an existing folder; without a target for this one."""
     (folder / LAUNCHER_NAME).write_bytes(launcher)
     (folder / ENTRY_NAME).write_bytes(RUNTIME)
-    return make_kit(folder, folder / LAUNCHER_NAME, target=target, solofile=solofile)
+    return make_kit(
+        folder, folder / LAUNCHER_NAME, target=target, solofile=solofile, components=components
+    )
 
 
-def make_kit(folder: Path, launcher: Path, *, target: str = "", solofile: str = __version__) -> Kit:
+def make_kit(
+    folder: Path,
+    launcher: Path,
+    *,
+    target: str = "",
+    solofile: str = __version__,
+    components: Sequence[Component] = (),
+) -> Kit:
     """Make a kit in a folder that has a `runtime.pkg`."""
     data, runtime = launcher.read_bytes(), (folder / ENTRY_NAME).read_bytes()
     info = KitInfo(
@@ -48,6 +60,7 @@ def make_kit(folder: Path, launcher: Path, *, target: str = "", solofile: str = 
         launcher_sha256=hashlib.sha256(data).hexdigest(),
         runtime_size=len(runtime),
         runtime_sha256=hashlib.sha256(runtime).hexdigest(),
+        components=list(components),
     )
     kit = Kit(folder, info, origin="built")
     kit.launcher.write_bytes(data)

@@ -1,0 +1,1 @@
+"""Solofiles that get another runtime, prompt, page or adapter, and keep their weights."""

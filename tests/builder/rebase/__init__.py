@@ -1,0 +1,1 @@
+"""Tests of solofiles that get something else than their weights."""
