@@ -12,13 +12,14 @@ from builder.change.in_place import changed_in_place, held, num_changed_bytes
 from builder.change.new_file import can_clone, write_pieces
 from builder.change.plan import Piece
 from builder.file_range import FileRange
-from builder.files import atomic_path, require_space, scratch_folder
+from builder.files import atomic_file, atomic_path, require_space, scratch_folder
 from builder.patch import facts
 from builder.patch.facts import MAX_PADDING_BYTES
 from builder.patch.file import PatchFile
 from builder.patch.packing import chunks_of
 from builder.patch.parts import Parts
 from builder.sidecar import SidecarFile, sidecar_part
+from builder.sign.sign import detached_path
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
 from runtime.minisign import PublicKey
 from runtime.verify import Verdict, judge
@@ -83,7 +84,10 @@ def apply_patch(
             _require_same_weights(parts, file)
             path = stack.enter_context(_changed(solofile, parts))
         verdict = _judged(path, parts, file, key)
+        signature = unpacked.get(file.facts.detached)
+        detached = b"".join(chunks_of(signature)) if signature else b""
     target = output or base
+    _put_beside(target, detached)
     return Patched(
         path=str(target),
         size=target.stat().st_size,
@@ -182,6 +186,17 @@ def _changed(solofile: Sequence[Piece], parts: Parts) -> Iterator[Path]:
         changed_in_place(path, solofile, advance=advance),
     ):
         yield path
+
+
+def _put_beside(path: Path, detached: bytes) -> None:
+    """Put the signature over all of a new file beside it, or remove that over another one."""
+    beside = detached_path(path)
+    if detached:
+        with atomic_file(beside) as file:
+            file.write(detached)
+    elif beside.is_file():
+        beside.unlink()
+        console.info(f"{beside} was removed: it signed another file than {path} is now.")
 
 
 def _judged(path: Path, base: Parts, file: PatchFile, key: PublicKey | None) -> Verdict:

@@ -13,12 +13,14 @@ from builder.patch.facts import FACTS_NAME, PREFIX, Data, PatchFacts, Piece
 from builder.patch.packing import MAX_DICTIONARY_BYTES, chunks_of, pack, pays
 from builder.patch.parts import LAUNCHER, Parts
 from builder.patch.tensors import Run, runs_of
+from builder.sign.sign import detached_path
 from runtime.container import Container, ContainerWriter
 from runtime.errors import DamagedFileError, UsageError
 from runtime.layout import layout_faults
 from runtime.zip_records import COPY_AGAIN, Entry, directory_and_end
 
 _HEADERS_NAME = f"{PREFIX}headers"
+_DETACHED_NAME = f"{PREFIX}FILE.minisig"
 # Of more, samples tell first whether compressing pays.
 _SURELY_PACKED_BYTES = 64 << 20
 # So much of an old part zstd is given at least, and less than this is not worth it.
@@ -152,6 +154,9 @@ class _PatchWriter:
 
     def finish(self, solofile: list[Piece], weights: list[Piece] | None) -> None:
         """Write what is left, and last what the patch tells of itself."""
+        detached = detached_path(self._new.path)
+        if detached.is_file():
+            self._carry(_DETACHED_NAME, [FileRange.of(detached)], None)
         headers = self._scratch.with_name("headers")
         headers.write_bytes(self._headers)
         self._carry(_HEADERS_NAME, [FileRange.of(headers)], None)
@@ -162,6 +167,7 @@ class _PatchWriter:
             solofile=solofile,
             weights=weights,
             has_same_weights=_has_same_weights(self._old, self._new),
+            detached=_DETACHED_NAME if detached.is_file() else "",
         )
         text = msgspec.json.format(msgspec.json.encode(facts), indent=1) + b"\n"
         self._writer.add_bytes(FACTS_NAME, text)

@@ -70,6 +70,7 @@ class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
         solofile: All of the new file, in order.
         weights: All of the file beside it; None where there is none.
         has_same_weights: Whether the base has that very file beside it.
+        detached: The entry with the signature that lay beside the new file; empty without one.
     """
 
     format_version: str = f"{FORMAT_MAJOR}.0"
@@ -79,6 +80,7 @@ class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
     solofile: list[Piece]
     weights: list[Piece] | None = None
     has_same_weights: bool = False
+    detached: str = ""
 
 
 class _FormatVersion(msgspec.Struct):

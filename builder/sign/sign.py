@@ -53,10 +53,15 @@ def embed_signature(path: Path, key: SecretKey) -> None:
         pass
 
 
+def detached_path(path: Path) -> Path:
+    """Return where the signature over a whole file lies, as `minisign -Vm FILE` looks for it."""
+    return path.with_name(f"{path.name}.minisig")
+
+
 def write_detached(
     path: Path, key: SecretKey, *, advance: Callable[[int], None] = lambda _: None
 ) -> Path:
-    """Write a signature over a whole file beside it, as `minisign -Vm FILE` looks for it.
+    """Write a signature over a whole file beside it.
 
     Args:
         path: The file.
@@ -74,7 +79,7 @@ def write_detached(
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
             advance(len(chunk))
-    beside = path.with_name(f"{path.name}.minisig")
+    beside = detached_path(path)
     comment = _COMMENT.format(path.name)
     signature = key.sign(digest.digest(), comment=comment, untrusted=f"signature of {path.name}")
     with atomic_file(beside) as file:

@@ -15,7 +15,7 @@ from builder.kit.kit import Kit
 from builder.patch.apply import apply_patch
 from builder.patch.diff import Made, make_patch
 from builder.sign.secret_key import SecretKey
-from builder.sign.sign import embed_signature
+from builder.sign.sign import embed_signature, write_detached
 from builder.sources.source import ModelFile
 from runtime.container import Container
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
@@ -87,6 +87,20 @@ def test_byte_for_byte(old: Path, new: Path, made: Made) -> None:
     assert old.read_bytes() == new.read_bytes()
     assert visible(old.parent) == files | {"made"}
     assert subprocess.check_output([old], text=True).startswith("Paris")
+
+
+def test_the_signature_beside(made: Made, old: Path, new: Path) -> None:
+    """The new file's is carried; where there is none, the old file's is not left."""
+    beside = old.with_name("old.minisig")
+    write_detached(old, KEY)
+    before = old.read_bytes()
+    apply_patch(old, patch_of(old), None)
+    assert not beside.exists()
+    old.write_bytes(before)
+    signature = write_detached(new, KEY).read_bytes()
+    make_patch(old, new, patch_of(old))
+    apply_patch(old, patch_of(old), None)
+    assert beside.read_bytes() == signature
 
 
 def test_where_files_share_blocks(old: Path, new: Path, made: Made, cloning_disk: Path) -> None:
