@@ -12,7 +12,13 @@ from builder.change.in_place import changed_in_place, held, num_changed_bytes
 from builder.change.new_file import can_clone, write_pieces
 from builder.change.plan import Piece
 from builder.file_range import FileRange
-from builder.files import atomic_file, atomic_path, require_space, scratch_folder
+from builder.files import (
+    atomic_file,
+    atomic_path,
+    explained_disk_errors,
+    require_space,
+    scratch_folder,
+)
 from builder.patch import facts
 from builder.patch.facts import MAX_PADDING_BYTES
 from builder.patch.file import PatchFile
@@ -75,7 +81,8 @@ def apply_patch(
         parts = Parts.of(base)
         _require_base(parts, file)
         folder = stack.enter_context(scratch_folder(output or base))
-        unpacked = file.unpacked(folder, parts)
+        with explained_disk_errors(folder):
+            unpacked = file.unpacked(folder, parts)
         solofile = list(_pieces(file.facts.solofile, parts, unpacked, file))
         if output:
             weights = list(_pieces(file.facts.weights or [], parts, unpacked, file))

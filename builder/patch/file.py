@@ -38,7 +38,7 @@ class PatchFile:
             UnsupportedError: Its format is newer than this version reads.
             UsageError: It is something else.
         """
-        with Container.open(path) as container:
+        with _opened(path) as container:
             if FACTS_NAME not in container.entries:
                 if any(name.startswith(PREFIX) for name in container.entries):
                     raise _damaged(path, [DIRECTORY])
@@ -77,6 +77,15 @@ class PatchFile:
             unpack(packed, data.size, path, _dictionary(data, base))
             found[data.name] = FileRange.of(path)
         return found
+
+
+def _opened(path: Path) -> Container:
+    try:
+        return Container.open(path)
+    except DamagedFileError as error:
+        raise DamagedFileError(
+            f"{path} is no patch, or it is cut short or damaged.", hint=COPY_AGAIN
+        ) from error
 
 
 def _damaged(path: Path, wrong: Sequence[str]) -> DamagedFileError:

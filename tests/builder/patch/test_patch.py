@@ -175,7 +175,7 @@ def test_a_patch_that_is_cut_short(made: Made, old: Path) -> None:
     """It is none any more."""
     with patch_of(old).open("r+b") as file:
         file.truncate(made.size - 1)
-    with pytest.raises(DamagedFileError, match="cut short or damaged"):
+    with pytest.raises(DamagedFileError, match=r"update\.patch is no patch, or it is cut short"):
         apply_patch(old, patch_of(old), None)
 
 
@@ -316,10 +316,16 @@ def test_interrupted(
 
 
 def test_a_full_disk(made: Made, old: Path, new: Path, small_disk: Path) -> None:
-    """It is told before anything is written."""
+    """It is told, before anything is written if possible, and nothing is left."""
     with pytest.raises(DiskError, match=f"The disk with {small_disk} has"):
         apply_patch(old, patch_of(old), small_disk / "made")
     assert list(small_disk.iterdir()) == []
+    (small_disk / "filler").write_bytes(bytes(1020 << 10))
+    with pytest.raises(DiskError, match=f"The disk with {small_disk} is full"):
+        apply_patch(old, patch_of(old), small_disk / "made")
+    with pytest.raises(DiskError, match=f"The disk with {small_disk} is full"):
+        make_patch(old, new, small_disk / "update.patch")
+    assert visible(small_disk) == {"filler"}
 
 
 def test_the_commands(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from builder import make
 from builder.__main__ import run
+from builder.convert.options import ConvertOptions
 from builder.errors import SourceError
 from builder.icon import read_icon
 from builder.kit.kit import Kit
@@ -21,6 +23,7 @@ from builder.quantize.table import find_quantization
 from builder.rebuild.order import RebuildOrder
 from builder.rebuild.rebuild import rebuild
 from builder.sign.secret_key import SecretKey
+from builder.sources.checkpoint import CheckpointFolder
 from builder.sources.gguf_file import GgufFile
 from builder.targets import host_target
 from runtime.branding import Branding
@@ -208,6 +211,22 @@ def test_quantized_with_an_importance_matrix(
     with pytest.raises(SourceError, match=r"^imatrix\.gguf \(SHA-256 .* Name it with --input"):
         rebuild(wanted)
     done = rebuild(replace(wanted, inputs=(model, imatrix.rename(tmp_path / "in" / imatrix.name))))
+    assert (done.differences, done.is_same) == ([], True)
+
+
+def test_converted_and_quantized(
+    order: Order, tiny_checkpoints: dict[str, Path], tmp_path: Path, own_results: Path
+) -> None:
+    """A checkpoint is converted again under the name it had, wherever it lies, then quantized."""
+    folder = tmp_path / "Tiny-Qwen3"
+    shutil.copytree(tiny_checkpoints["qwen3"], folder)
+    options = QuantizeOptions(quantization=find_quantization("Q8_0"))
+    source = CheckpointFolder(folder, ConvertOptions("f16"))
+    make_solofile(replace(order, source=source, quantize=options, adapters=[]))
+    for kind in ("converted", "quantized"):
+        shutil.rmtree(own_results / kind)
+    moved = folder.rename(tmp_path / "elsewhere")
+    done = rebuild(RebuildOrder(tmp_path / "chat", source=str(moved)))
     assert (done.differences, done.is_same) == ([], True)
 
 
