@@ -100,6 +100,25 @@ class PrefixCache:
     def extend(self, seq_id: int, tokens: list[int]) -> None:
         """Note what a leased sequence number has computed."""
         self._tree.extend(seq_id, tokens)
+        if not self._runner.can_cut_memory:
+            # It is here only now.
+            self._anchor_pins()
+
+    def next_pin(self, prompt: list[int], num_computed: int, adapters: AdapterSet) -> int | None:
+        """Return where a prompt has to pause, so that a pinned beginning of it can be kept.
+
+        Where memory can be cut, nowhere: it can be shared from there at any time.
+        """
+        if self._runner.can_cut_memory:
+            return None
+        ends = (
+            len(pin.tokens)
+            for pin in self._anchors.missing()
+            if num_computed < len(pin.tokens) < len(prompt)
+            and pin.adapters == adapters
+            and prompt[: len(pin.tokens)] == pin.tokens
+        )
+        return min(ends, default=None)
 
     def drop_rest(self, seq_id: int) -> None:
         """Drop the cells of a leased sequence number that `extend` was not told of."""
@@ -235,7 +254,9 @@ class PrefixCache:
             if source is None or source in self._leased:
                 return None
             self.num_evictions += 1
-            self._cut(source, match.length)
+            self._anchors.give_up(source)
+            if self._tree.ends[source].end > match.length:
+                self._cut(source, match.length)
             return source
         seq_id = self._free_ids.pop()
         if source is not None:

@@ -259,7 +259,8 @@ class Scheduler:
         """Return the place up to which a prompt may be computed at once."""
         end = self._pauses.get(sequence, len(sequence.tokens))
         edge = next_edge(sequence.request.images, sequence.num_computed)
-        return end if edge is None else min(end, edge)
+        pin = self._cache.next_pin(sequence.tokens, sequence.num_computed, sequence.adapters)
+        return min(stop for stop in (end, edge, pin) if stop is not None)
 
     def _make_room(self, sequence: Sequence, wanted: int, works: list[Work]) -> int:
         """Free cells for a sequence's share; returns how much of it has room."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.adapters import NO_ADAPTERS
 from runtime.engine.baked_prompt import BakedPrompt
 from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model_runner import ModelRunner
+from runtime.engine.pins import Pins
 from runtime.engine.prefix_cache import PrefixCache
 from runtime.engine.prompt_cache import PromptCache, PromptCacheOptions, prompt_key
 from runtime.engine.prompt_file import PromptFile
@@ -142,6 +144,20 @@ def test_a_prompt_is_restored_after_a_restart(tiny: Tiny, tmp_path: Path) -> Non
         else:
             found = len(prompt) if tiny.runner.can_cut_memory else 0
         assert second.num_cached_tokens == found
+
+
+def test_a_pinned_beginning_is_shared(tiny: Tiny) -> None:
+    """Later requests find all of it, whatever kind of memory it is in."""
+    for number in range(tiny.runner.n_seq_max):
+        tiny.runner.cut(number, 0)
+    pins = Pins()
+    pins.keep(PREFIX, NO_ADAPTERS, tiny.runner.n_ctx)
+    scheduler = Scheduler(tiny.runner, PrefixCache(tiny.runner, pins), max_running=4)
+    for number in range(20):
+        prompt = [*PREFIX, *(number * step % N_VOCAB for step in range(1, 8))]
+        sequence = tiny.run(scheduler, [prompt])[0]
+        assert sequence.tokens == tiny.expected(prompt)
+        assert (sequence.num_cached_tokens >= len(PREFIX)) is (number > 0)
 
 
 def test_a_baked_prompt_changes_no_answer(

@@ -174,7 +174,8 @@ def test_a_pinned_prompt_is_shared_and_not_taken_over(can_cut_memory: bool) -> N
     pins = Pins()
     cache = PrefixCache(runner, pins)
     pin = pins.keep([1, 2, 3], NO_ADAPTERS, runner.n_ctx)
-    anchor = _finished(runner, cache, [1, 2, 3])
+    _finished(runner, cache, [1, 2, 3])
+    [(anchor, _)] = cache.finished()
     assert pins.loaded == {pin.id}
     for number in range(9):
         lease = _running(runner, cache, [1, 2, 3, number])

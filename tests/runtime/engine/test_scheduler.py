@@ -455,6 +455,22 @@ def test_nobody_starves(seed: int, can_cut_memory: bool, num_adapter_sets: int) 
     assert long.num_completion_tokens == 5
 
 
+@pytest.mark.parametrize("can_cut_memory", [True, False])
+def test_a_pinned_beginning_is_kept_while_its_request_runs(can_cut_memory: bool) -> None:
+    """The next request has it, where memory cannot be cut, too, and computes only what follows."""
+    runner = FakeRunner(n_ctx=200, n_batch=64, n_seq_max=8, can_cut_memory=can_cut_memory)
+    engine = _Engine(runner)
+    pinned = list(range(40))
+    engine.pins.keep_for(pinned, NO_ADAPTERS, 60, 200)
+    engine.run(_sequence([*pinned, *range(50, 80)]))
+    for number in range(90, 95):
+        other = _sequence([*pinned, number, *range(20)])
+        engine.run(other)
+        assert other.num_cached_tokens == 40
+        assert engine.generated[other] == runner.expected(other.request.prompt, 4)
+    engine.check_nothing_leaked()
+
+
 @pytest.mark.parametrize("has_works", [True, False])
 def test_a_pinned_prompt_outlives_all_but_what_needs_every_cell(has_works: bool) -> None:
     """Others fill the context in vain; one that needs all cells gets them."""
