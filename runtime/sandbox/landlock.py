@@ -3,13 +3,13 @@
 Its numbers are those of the kernel's `linux/landlock.h`. What was opened before stays open.
 """
 
-import ctypes
+import contextlib
 import errno
 import os
-import stat
+import struct
 from collections.abc import Sequence
 
-from runtime.sandbox.kernel import call, give_up_new_privileges
+from runtime.sandbox.kernel import call, give_up_new_privileges, place
 from runtime.sandbox.reach import Reach
 
 # The same on all processors.
@@ -32,25 +32,15 @@ _NETWORK_RIGHTS, _NETWORK_SINCE = 0b11, 4
 # Abstract Unix sockets, and signals, of processes outside.
 _SCOPES, _SCOPES_SINCE = 0b11, 6
 
+# Rights that are handled: of files, of the network, scopes (`struct landlock_ruleset_attr`); rights
+# that are given, and where (`struct landlock_path_beneath_attr`).
+_RULESET, _RULE = struct.Struct("=QQQ"), struct.Struct("=Qi")
+
 _WHY_NOT = {
     errno.ENOSYS: "this kernel has no Landlock",
     errno.EOPNOTSUPP: "Landlock was turned off when this system started",
     errno.EPERM: "this container forbids Landlock",
 }
-
-
-class _Ruleset(ctypes.Structure):
-    _fields_ = (
-        ("files", ctypes.c_uint64),
-        ("network", ctypes.c_uint64),
-        ("scopes", ctypes.c_uint64),
-    )
-
-
-class _Rule(ctypes.Structure):
-    _pack_ = 1
-    _layout_ = "ms"
-    _fields_ = (("rights", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
 class LandlockError(Exception):
@@ -80,13 +70,13 @@ def restrict_thread(reach: Reach) -> int:
     """
     known = version()
     rights = max(rights for since, rights in _FILE_RIGHTS.items() if since <= known)
-    wanted = _Ruleset(
+    wanted = _RULESET.pack(
         rights,
         _NETWORK_RIGHTS if known >= _NETWORK_SINCE else 0,
         _SCOPES if known >= _SCOPES_SINCE else 0,
     )
     try:
-        rules = call(_CREATE_RULESET, ctypes.byref(wanted), ctypes.sizeof(wanted), 0)
+        rules = call(_CREATE_RULESET, wanted, len(wanted), 0)
         try:
             _allow(rules, reach.reads, _READING & rights)
             _allow(rules, reach.writes, _WRITING & rights)
@@ -108,13 +98,18 @@ def keeps_from_tcp(known: int) -> bool:
 def _allow(rules: int, paths: Sequence[str], rights: int) -> None:
     """Add a rule for each path; what is not there needs none."""
     for path in paths:
-        try:
-            parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            is_folder = stat.S_ISDIR(os.fstat(parent).st_mode)
-            rule = _Rule(rights if is_folder else rights & _OF_FILES, parent)
-            call(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(rule), 0)
-        finally:
-            os.close(parent)
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+            place(path) as parent,
+        ):
+            _add(rules, parent, rights)
+
+
+def _add(rules: int, parent: int, rights: int) -> None:
+    """Add a rule; for what is no folder, of the rights that files have alone."""
+    try:
+        call(_ADD_RULE, rules, _PATH_BENEATH, _RULE.pack(rights, parent), 0)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        call(_ADD_RULE, rules, _PATH_BENEATH, _RULE.pack(rights & _OF_FILES, parent), 0)

@@ -53,7 +53,8 @@ class Sandbox(msgspec.Struct):
 
     def _log(self) -> None:
         for name, why in self.missing().items():
-            logger.info("Sandbox: %s %s", name, why)
+            if why != _LOADING:
+                logger.info("Sandbox: %s %s", name, why)
 
 
 def possible_here() -> Sandbox:

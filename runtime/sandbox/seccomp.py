@@ -9,17 +9,16 @@ import errno
 import os
 import struct
 
-import msgspec
-
 from runtime.sandbox.calls import (
     CLONE,
     CLONE3,
     IOCTL,
     LAST_KNOWN,
+    MACHINES,
     REFUSED,
     SECCOMP,
     TGKILL,
-    CallNumbers,
+    Numbers,
 )
 from runtime.sandbox.kernel import call, give_up_new_privileges
 
@@ -33,6 +32,8 @@ _KILL_PROCESS, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 # Instructions, as code: load a word, jump if equal, greater, or a bit is set; return.
 _LOAD, _EQUAL, _GREATER, _HAS, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 _INSTRUCTION = struct.Struct("=HBBI")
+# How many there are, and where (`struct sock_fprog`).
+_FILTER = struct.Struct("@HP")
 # Where the words lie that describe a call (`struct seccomp_data`); of arguments the lower halves.
 _NUMBER_AT, _PROCESSOR_AT, _FIRST_AT, _SECOND_AT = 0, 4, 16, 24
 
@@ -54,19 +55,15 @@ class SeccompError(Exception):
     """The kernel has no seccomp for us; the text says why."""
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-
 def check() -> None:
     """See whether the kernel filters calls.
 
     Raises:
         SeccompError: It does not.
     """
-    action = ctypes.c_uint32(_KILL_PROCESS)
+    action = struct.pack("=I", _KILL_PROCESS)
     try:
-        call(_number(SECCOMP, os.uname().machine), _GET_ACTION_AVAIL, 0, ctypes.byref(action))
+        call(_number(SECCOMP, os.uname().machine), _GET_ACTION_AVAIL, 0, action)
     except OSError as error:
         raise SeccompError(_WHY_NOT.get(error.errno or 0, str(error.strerror))) from error
 
@@ -82,12 +79,13 @@ def restrict(*, all_threads: bool) -> None:
     """
     check()
     machine = os.uname().machine
-    filter_ = assemble(machine, os.getpid())
-    program = _Program(len(filter_) // _INSTRUCTION.size, filter_)
+    program = ctypes.create_string_buffer(assemble(machine, os.getpid()))
+    count = len(program) // _INSTRUCTION.size
     flags = _SPEC_ALLOW | (_TSYNC if all_threads else 0)
     try:
         give_up_new_privileges()
-        left = call(_number(SECCOMP, machine), _SET_MODE_FILTER, flags, ctypes.byref(program))
+        filter_ = _FILTER.pack(count, ctypes.addressof(program))
+        left = call(_number(SECCOMP, machine), _SET_MODE_FILTER, flags, filter_)
     except OSError as error:
         raise SeccompError(f"seccomp refuses: {error.strerror}") from error
     if left:
@@ -105,85 +103,80 @@ def assemble(machine: str, pid: int) -> bytes:
         SeccompError: There is no filter for the processor.
     """
     clone3 = _number(CLONE3, machine)
-    program = _Assembler()
-    program.add(_LOAD, _PROCESSOR_AT)
-    program.add(_EQUAL, _PROCESSORS[machine], no="kill")
-    program.add(_LOAD, _NUMBER_AT)
-    # Among them those that begin at 0x40000000, which x86_64 has besides.
-    program.add(_GREATER, LAST_KNOWN, yes="unknown")
-    # Its flags lie where a filter cannot look; the C library then calls clone.
-    program.add(_EQUAL, clone3, yes="unknown")
-    program.add(_EQUAL, _number(CLONE, machine), yes="clone")
-    program.add(_EQUAL, _number(IOCTL, machine), yes="ioctl")
-    program.add(_EQUAL, _number(TGKILL, machine), yes="tgkill")
-    for numbers in REFUSED.values():
-        number = getattr(numbers, machine)
-        if number is not None:
-            program.add(_EQUAL, number, yes="refuse")
-    program.add(_RETURN, _ALLOW)
-    program.label("clone")
-    program.add(_LOAD, _FIRST_AT)
-    program.add(_HAS, _CLONE_THREAD, yes="allow", no="refuse")
-    program.label("tgkill")
-    program.add(_LOAD, _FIRST_AT)
-    program.add(_EQUAL, pid, yes="allow", no="refuse")
-    program.label("ioctl")
-    program.add(_LOAD, _SECOND_AT)
+    program = _Program()
+    program.ends(_KILL_PROCESS, "kill")
+    program.ends(_ERRNO | errno.ENOSYS, "unknown")
+    program.ends(_ERRNO | errno.EPERM, "refuse")
+    program.ends(_ALLOW, "allow")
     for request in _TYPING:
-        program.add(_EQUAL, request, yes="refuse")
-    program.label("allow")
-    program.add(_RETURN, _ALLOW)
-    program.label("refuse")
-    program.add(_RETURN, _ERRNO | errno.EPERM)
-    program.label("unknown")
-    program.add(_RETURN, _ERRNO | errno.ENOSYS)
-    program.label("kill")
-    program.add(_RETURN, _KILL_PROCESS)
+        program.begins(_EQUAL, request, yes="refuse")
+    program.begins(_LOAD, _SECOND_AT, name="ioctl")
+    program.begins(_EQUAL, pid, yes="allow", no="refuse")
+    program.begins(_LOAD, _FIRST_AT, name="tgkill")
+    program.begins(_HAS, _CLONE_THREAD, yes="allow", no="refuse")
+    program.begins(_LOAD, _FIRST_AT, name="clone")
+    program.ends(_ALLOW)
+    for numbers in REFUSED.values():
+        number = numbers[MACHINES.index(machine)]
+        if number is not None:
+            program.begins(_EQUAL, number, yes="refuse")
+    program.begins(_EQUAL, _number(TGKILL, machine), yes="tgkill")
+    program.begins(_EQUAL, _number(IOCTL, machine), yes="ioctl")
+    program.begins(_EQUAL, _number(CLONE, machine), yes="clone")
+    # Its flags lie where a filter cannot look; the C library then calls clone.
+    program.begins(_EQUAL, clone3, yes="unknown")
+    # Among them those that begin at 0x40000000, which x86_64 has besides.
+    program.begins(_GREATER, LAST_KNOWN, yes="unknown")
+    program.begins(_LOAD, _NUMBER_AT)
+    program.begins(_EQUAL, _PROCESSORS[machine], no="kill")
+    program.begins(_LOAD, _PROCESSOR_AT)
     return program.assembled()
 
 
-def _number(numbers: CallNumbers, machine: str) -> int:
+def _number(numbers: Numbers, machine: str) -> int:
     """Return a call's number on a processor.
 
     Raises:
         SeccompError: There is no filter for it.
     """
-    number = getattr(numbers, machine, None)
-    if not isinstance(number, int):
+    number = numbers[MACHINES.index(machine)] if machine in MACHINES else None
+    if number is None:
         raise SeccompError("there is no filter for this processor")
     return number
 
 
-class _Instruction(msgspec.Struct, frozen=True):
-    code: int
-    operand: int
-    yes: str
-    no: str
-
-
-class _Assembler:
-    """Instructions that jump to names further down."""
+class _Program:
+    """A filter that is written from its end to its beginning, as jumps lead forward alone."""
 
     def __init__(self) -> None:
-        self._instructions: list[_Instruction] = []
-        self._labels: dict[str, int] = {}
+        self._reversed: list[bytes] = []
+        self._places: dict[str, int] = {}
 
-    def add(self, code: int, operand: int, *, yes: str = "", no: str = "") -> None:
-        """Add an instruction; a jump without a name goes to the next one."""
-        self._instructions.append(_Instruction(code, operand, yes, no))
+    def begins(
+        self, code: int, operand: int, *, yes: str = "", no: str = "", name: str = ""
+    ) -> None:
+        """Put an instruction before the others.
 
-    def label(self, name: str) -> None:
-        """Name the next instruction."""
-        self._labels[name] = len(self._instructions)
-
-    def assembled(self) -> bytes:
-        """Return the bytes; a jump says how many instructions it leaves out, at most 255."""
-        return b"".join(
-            _INSTRUCTION.pack(
-                one.code, self._distance(index, one.yes), self._distance(index, one.no), one.operand
-            )
-            for index, one in enumerate(self._instructions)
+        Args:
+            code: What it does.
+            operand: With what.
+            yes: Where it jumps to if so; without a name to the next one.
+            no: Where it jumps to if not.
+            name: What others call it.
+        """
+        self._places[name] = len(self._reversed)
+        self._reversed.append(
+            _INSTRUCTION.pack(code, self._distance(yes), self._distance(no), operand)
         )
 
-    def _distance(self, index: int, name: str) -> int:
-        return self._labels[name] - index - 1 if name else 0
+    def ends(self, result: int, name: str = "") -> None:
+        """Put an instruction before the others that decides."""
+        self.begins(_RETURN, result, name=name)
+
+    def assembled(self) -> bytes:
+        """Return the bytes."""
+        return b"".join(reversed(self._reversed))
+
+    def _distance(self, name: str) -> int:
+        """Return how many instructions a jump leaves out, at most 255."""
+        return len(self._reversed) - self._places[name] - 1 if name else 0

@@ -2,14 +2,17 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from builder.kit.at_hand import find_kit
 from builder.make import Order, make_solofile
 from builder.sources.parse import parse_source
 from builder.targets import host_target
+from tests.solofile import ServedSolofile
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,27 @@ def test_it_answers_without_a_gpu(with_vulkan: Path) -> None:
     """The processor does it all."""
     assert _run(with_vulkan, "run", "--device", "none", "-n", "3", "Hello")
     assert _run(with_vulkan, "run", "-n", "3", "Hello")
+
+
+def test_the_sandbox_closes_around_drivers(with_vulkan: Path) -> None:
+    """Once the model is loaded, drivers' threads start nothing either; with none, all is on."""
+    with ServedSolofile(with_vulkan, "serve", "--port", "0") as served:
+        sandbox = _until_sealed(served)
+        assert "--device none" in sandbox["files"]
+        assert sandbox["network"] == sandbox["programs"] == "on"
+    with ServedSolofile(with_vulkan, "serve", "--port", "0", "--device", "none") as served:
+        assert set(_until_sealed(served).values()) == {"on"}
+
+
+def _until_sealed(served: ServedSolofile) -> dict[str, str]:
+    """Return what the server says of its sandbox, once nothing waits for the model any more."""
+    deadline = time.monotonic() + 60
+    while True:
+        sandbox: dict[str, str] = httpx.get(f"{served.url}/props", timeout=60).json()["sandbox"]
+        if "until the model is loaded" not in sandbox["programs"]:
+            return sandbox
+        assert time.monotonic() < deadline, "it was not sealed in time"
+        time.sleep(0.02)
 
 
 def test_it_answers_on_a_device(with_vulkan: Path) -> None:

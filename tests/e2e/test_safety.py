@@ -138,6 +138,7 @@ def test_https(solofile: Path, tmp_path: Path) -> None:
         (("--max-connections", "0"), "--max-connections must be at least 1"),
         (("--log-file", "/"), "--log-file cannot write /: Is a directory"),
         (("--log-format", "xml"), "--log-format is 'xml'"),
+        (("--sandbox", "maybe"), "--sandbox is 'maybe'. It is auto, on, off."),
     ],
 )
 def test_unusable_settings_are_told(solofile: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 from runtime.branding import Branding
+from runtime.cli import info
 from runtime.cli.commands import run
 from runtime.container import MANIFEST_NAME, ContainerWriter
 from runtime.errors import UsageError
 from runtime.manifest import encode
+from runtime.sandbox.sandbox import Sandbox
 from tests.runtime.test_manifest import MANIFEST
 
 
@@ -29,6 +31,26 @@ def test_defaults_and_branding(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [line[1:] for line in lines if line[0] == "page"] == [
         ["title", "Pirate"], ["examples", "Ahoy?"], ["examples", "Where is the treasure?"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (Sandbox("on", "on", "on"), "files, network, programs"),
+        (Sandbox("off: no Landlock", "on", "on"), "network, programs; files off: no Landlock"),
+    ],
+)
+def test_what_the_system_has_of_the_sandbox(
+    solofile: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: Sandbox,
+    line: str,
+) -> None:
+    """The parts that a server would have here, and why not the others."""
+    monkeypatch.setattr(info, "possible_here", lambda: found)
+    assert run(["info", str(solofile)]) == 0
+    assert f"sandbox here     {line}\n" in capsys.readouterr().out
 
 
 def test_cpu(binding: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from builder.native.toolchain import zig
 from runtime.sandbox import calls
-from runtime.sandbox.calls import LAST_KNOWN, REFUSED, CallNumbers
+from runtime.sandbox.calls import LAST_KNOWN, MACHINES, REFUSED, Numbers
 from runtime.sandbox.seccomp import SeccompError, assemble
 
-MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+PROCESSORS = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 I386 = 0x40000003
 PID = 4711
 
@@ -42,12 +42,16 @@ def test_decisions(machine: str) -> None:
     """What is named is refused, what is newer is unknown, and all else goes through."""
     program = assemble(machine, PID)
 
-    def decide(numbers: CallNumbers | int, *arguments: int) -> int:
-        number = numbers if isinstance(numbers, int) else getattr(numbers, machine)
-        return _run(program, MACHINES[machine], number, *arguments)
+    def of(numbers: Numbers) -> int | None:
+        return numbers[MACHINES.index(machine)]
 
-    refused = {getattr(numbers, machine) for numbers in REFUSED.values()} - {None}
-    asked = {getattr(one, machine) for one in (calls.CLONE, calls.CLONE3, calls.TGKILL)}
+    def decide(numbers: Numbers | int, *arguments: int) -> int:
+        number = numbers if isinstance(numbers, int) else of(numbers)
+        assert number is not None, "asked for calls that both have"
+        return _run(program, PROCESSORS[machine], number, *arguments)
+
+    refused = {of(numbers) for numbers in REFUSED.values()} - {None}
+    asked = {of(one) for one in (calls.CLONE, calls.CLONE3, calls.TGKILL)}
     for number in range(LAST_KNOWN + 1):
         if number not in asked:
             assert decide(number) == (REFUSE if number in refused else ALLOW), number
@@ -76,12 +80,10 @@ def test_numbers(machine: str, headers: str) -> None:
     folder = zig().parent / "lib" / "libc" / "include" / f"{headers}-linux-any"
     text = Path(folder, "asm", "unistd_64.h").read_text(encoding="utf-8")
     known = {name: int(number) for name, number in re.findall(r"__NR_(\w+)\s+(\d+)", text)}
-    named = REFUSED | {
-        name.lower(): numbers
-        for name, numbers in vars(calls).items()
-        if isinstance(numbers, CallNumbers)
-    }
-    assert {name: getattr(numbers, machine) for name, numbers in named.items()} == {
+    others = ("CLONE", "CLONE3", "IOCTL", "TGKILL", "SECCOMP")
+    named = REFUSED | {name.lower(): getattr(calls, name) for name in others}
+    index = MACHINES.index(machine)
+    assert {name: numbers[index] for name, numbers in named.items()} == {
         name: known.get(name) for name in named
     }
     assert max(known.values()) == LAST_KNOWN
