@@ -1,5 +1,6 @@
 """Making the new solofile of the old one and a patch: into a file of its own, or in its place."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -150,7 +151,7 @@ def _pieces(
 
 
 def _within(data: FileRange, piece: facts.Piece, file: PatchFile) -> FileRange:
-    if piece.offset < 0 or piece.size <= 0 or piece.offset + piece.size > data.size:
+    if piece.offset + piece.size > data.size:
         raise _damaged(file)
     return FileRange(data.path, data.offset + piece.offset, piece.size, data.name)
 
@@ -168,7 +169,7 @@ def _written(
     """Give the new file under a temporary name, which it loses only if the block succeeds."""
     size = sum(pieces[-1].end for pieces in (solofile, weights) if pieces)
     is_near = base.stat().st_dev == output.parent.stat().st_dev
-    if not (is_near and can_clone(base)):
+    if not (is_near and os.access(base.parent, os.W_OK) and can_clone(base)):
         require_space(output.parent, size, purpose="the new solofile")
     with atomic_path(output, mode=0o755) as part, ExitStack() as stack:
         with console.progress("Writing", size) as advance:
@@ -215,7 +216,9 @@ def _judged(path: Path, base: Parts, file: PatchFile, key: PublicKey | None) -> 
             f"{base.path} is damaged in {', '.join(verdict.wrong)}, and nothing was changed.",
             hint=COPY_AGAIN,
         )
-    verdict.require_sound()
+    if not verdict.is_sound:
+        problem = verdict.problem.replace(str(path), "the new file")
+        raise DamagedFileError(f"{file.path} was not applied: {problem}")
     if Parts.of(path).manifest_sha256 != file.facts.new.manifest_sha256:
         raise _damaged(file)
     return verdict

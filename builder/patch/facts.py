@@ -1,6 +1,7 @@
 """What a patch tells of itself, in its entry `patch.json`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -14,6 +15,11 @@ PREFIX = "new/"
 FORMAT_MAJOR = 1
 # Padding is shorter; more zeros than that are data.
 MAX_PADDING_BYTES = 16 << 20
+
+
+# A patch may come from anybody.
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Size = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class End(msgspec.Struct, frozen=True):
@@ -33,10 +39,10 @@ class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
         offset: Where they begin there, in bytes.
     """
 
-    size: int
+    size: _Size
     part: str = ""
     data: str = ""
-    offset: int = 0
+    offset: _Count = 0
 
 
 class Data(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,10 +59,10 @@ class Data(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     sha256: str
-    size: int
+    size: _Size
     is_packed: bool = False
     dictionary: str = ""
-    dictionary_size: int = 0
+    dictionary_size: _Count = 0
 
 
 class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +83,7 @@ class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
     base: End
     new: End
     data: list[Data]
-    solofile: list[Piece]
+    solofile: Annotated[list[Piece], msgspec.Meta(min_length=1)]
     weights: list[Piece] | None = None
     has_same_weights: bool = False
     detached: str = ""

@@ -6,9 +6,9 @@ from typing import Self
 
 from builder import console
 from builder.file_range import FileRange
-from builder.files import sha256_of
+from builder.files import require_space, sha256_of
 from builder.patch.facts import FACTS_NAME, PREFIX, Data, PatchFacts, decode_facts
-from builder.patch.packing import unpack
+from builder.patch.packing import MAX_DICTIONARY_BYTES, unpack
 from builder.patch.parts import Parts
 from runtime.container import Container
 from runtime.errors import DamagedFileError, UsageError
@@ -66,7 +66,10 @@ class PatchFile:
 
         Raises:
             DamagedFileError: The base's part that one was compressed with is another one.
+            DiskError: There is not enough room.
         """
+        size = sum(data.size for data in self.facts.data if data.is_packed)
+        require_space(folder.parent, size, purpose="what is in the patch")
         found = {}
         for number, data in enumerate(self.facts.data):
             packed = self._ranges[data.name]
@@ -100,4 +103,5 @@ def _dictionary(data: Data, base: Parts) -> FileRange | None:
     if not data.dictionary:
         return None
     part = base.part(data.dictionary)
-    return FileRange(part.path, part.offset, min(part.size, data.dictionary_size), part.name)
+    size = min(part.size, data.dictionary_size, MAX_DICTIONARY_BYTES)
+    return FileRange(part.path, part.offset, size, part.name)

@@ -17,7 +17,7 @@ from builder.patch.diff import Made, make_patch
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import embed_signature, write_detached
 from builder.sources.source import ModelFile
-from runtime.container import Container
+from runtime.container import Container, ContainerWriter
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
 from runtime.verify import verify
 from tests.builder.patch.solofiles import pack, pack_sparse, write_kit, write_new_kit
@@ -179,6 +179,44 @@ def test_a_patch_that_is_cut_short(made: Made, old: Path) -> None:
         apply_patch(old, patch_of(old), None)
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"solofile": []}, r"patch\.json in .* makes no sense"),
+        ({"solofile": [{"size": -1}]}, r"patch\.json in .* makes no sense"),
+        ({"solofile": [{"size": 1 << 40}]}, "names bytes that are not there"),
+        ({"solofile": [{"size": 9, "part": "../x"}]}, r"old holds no \.\./x"),
+        ({"solofile": [{"size": 9, "data": "patch.json"}]}, "names bytes that are not there"),
+        ({"solofile": [{"size": 1 << 40, "part": "launcher"}]}, "names bytes that are not there"),
+        (
+            {"solofile": [{"size": 9, "part": "launcher"}]},
+            "applied: the new file is not a",
+        ),
+        ({"data": []}, "names bytes that are not there"),
+    ],
+)
+def test_a_hostile_patch(made: Made, old: Path, change: dict[str, object], sentence: str) -> None:
+    """Whatever it says, the old file stays, and nothing else is written."""
+    with Container.open(patch_of(old)) as container:
+        facts = json.loads(container.read("patch.json")) | change
+        entries = [(name, container.read(name)) for name in container.entries][:-1]
+    hostile, before = old.with_name("hostile.patch"), old.read_bytes()
+    with hostile.open("w+b") as file:
+        writer = ContainerWriter(file)
+        names = {data["name"] for data in facts["data"]}
+        for name, data in entries:
+            if name in names:
+                writer.add_bytes(name, data)
+        writer.add_bytes("patch.json", json.dumps(facts).encode())
+        writer.finish()
+    files = visible(old.parent)
+    for output in (None, old.with_name("made")):
+        with pytest.raises(DamagedFileError, match=sentence):
+            apply_patch(old, hostile, output)
+    assert old.read_bytes() == before
+    assert visible(old.parent) == files
+
+
 def test_no_patch(made: Made, old: Path, new: Path) -> None:
     """Another solofile is told from one."""
     with pytest.raises(UsageError, match=r"new is no patch\. Make one with `diff`"):
@@ -209,7 +247,7 @@ def test_damage_in_what_is_replaced_does_not_matter(made: Made, old: Path, new: 
 def test_signed_by_another(made: Made, old: Path) -> None:
     """Where a key is named, what is not signed by that does not come into being."""
     before = old.read_bytes()
-    with pytest.raises(DamagedFileError, match="is not signed by key"):
+    with pytest.raises(DamagedFileError, match="not applied: the new file is not signed by"):
         apply_patch(old, patch_of(old), None, key=SecretKey.new().public)
     assert old.read_bytes() == before
 
@@ -321,7 +359,7 @@ def test_a_full_disk(made: Made, old: Path, new: Path, small_disk: Path) -> None
         apply_patch(old, patch_of(old), small_disk / "made")
     assert list(small_disk.iterdir()) == []
     (small_disk / "filler").write_bytes(bytes(1020 << 10))
-    with pytest.raises(DiskError, match=f"The disk with {small_disk} is full"):
+    with pytest.raises(DiskError, match=f"The disk with {small_disk} has .* free, and what is in"):
         apply_patch(old, patch_of(old), small_disk / "made")
     with pytest.raises(DiskError, match=f"The disk with {small_disk} is full"):
         make_patch(old, new, small_disk / "update.patch")
