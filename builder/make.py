@@ -21,6 +21,7 @@ from builder.fits import fitting
 from builder.gguf.facts import model_name, read_facts
 from builder.icon import IconFile
 from builder.kit.at_hand import ensure_kit
+from builder.kit.kit import Kit
 from builder.output_path import output_path, require_folder, require_free
 from builder.pack import is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
@@ -52,6 +53,7 @@ class Order:
         defaults: Settings to build in.
         toolchain: What compiles a kit that is not there yet: `zig` or `system`.
         gpu: The GPU plugins that its kit is to have.
+        kit: The kit; None takes the one for the target that is used now.
         is_smoke_tested: Whether the finished file must answer a question.
         weights_sha256: The digest the weights must have, in hex; empty takes them as they are.
         adapters: Where LoRA adapters to embed come from.
@@ -81,6 +83,7 @@ class Order:
     defaults: dict[str, SettingValue] = field(default_factory=dict)
     toolchain: str = "zig"
     gpu: list[str] = field(default_factory=list)
+    kit: Kit | None = None
     is_smoke_tested: bool = True
     weights_sha256: str = ""
     adapters: list[Source] = field(default_factory=list)
@@ -218,7 +221,7 @@ def finish(
         files=weights.origin_files,
         steps=fetched.origin.steps + weights.steps,
     )
-    kit = ensure_kit(order.target, toolchain=order.toolchain, gpu=order.gpu)
+    kit = order.kit or ensure_kit(order.target, toolchain=order.toolchain, gpu=order.gpu)
     defaults = fetched.settings | order.defaults
     sha256 = order.weights_sha256 or weights.file.sha256
     baked: list[Baked] = []

@@ -48,7 +48,8 @@ def rebuild(
     """Make a solofile again from what its manifest tells, and compare the two.
 
     Its model is fetched from where it came from, or from --source; what was done to it is done
-    again, and it is packed with the kit that is here. The exit code is 3 if a part differs.
+    again, and it is packed with the kit that it was made with, or else the one that is used now.
+    The exit code is 3 if a part differs.
     """
     from builder.rebuild.order import RebuildOrder
     from builder.rebuild.rebuild import rebuild as run

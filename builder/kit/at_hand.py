@@ -62,6 +62,21 @@ def find_kit(target: Target, *, toolchain: str = "zig", gpu: Sequence[str] = ())
     return next((kit for kit in others if hold(kit.folder)), None)
 
 
+def find_kit_with(target: Target, runtime_sha256: str) -> Kit | None:
+    """Return a kit with a certain runtime, of whatever sources; None where there is none.
+
+    Args:
+        target: What it runs on.
+        runtime_sha256: The digest of its `runtime.pkg`, in hex.
+    """
+    found = (
+        kit
+        for kit in list_kits()
+        if kit.info.target == target.name and kit.info.runtime_sha256 == runtime_sha256
+    )
+    return next((kit for kit in found if hold(kit.folder)), None)
+
+
 def list_kits() -> list[Kit]:
     """Return every kit that is there, by target: those of the cache folder, the newest first."""
     folders = [path.parent for path in kits_folder().glob(f"*/*/{INFO_NAME}")]

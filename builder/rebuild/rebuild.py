@@ -10,6 +10,8 @@ from builder.bake.prompt import DEFAULT_LIMIT_MIB, BakeOptions
 from builder.cache.layout import scratch_path
 from builder.files import scratch_folder
 from builder.gguf.facts import read_facts
+from builder.kit.at_hand import find_kit_with
+from builder.kit.kit import Kit
 from builder.make import Order, Prepared, finish
 from builder.rebuild.carried import Carried, carry
 from builder.rebuild.comparison import Difference, differences
@@ -150,12 +152,20 @@ def _order(
         defaults=manifest.defaults,
         toolchain=order.toolchain,
         gpu=manifest.kit.gpu,
+        kit=_kit_of(manifest),
         is_smoke_tested=False,
         branding=manifest.branding,
         icon=carried.icon,
         bake=_bake_options(manifest),
         has_sidecar=manifest.sidecar is not None,
     )
+
+
+def _kit_of(manifest: Manifest) -> Kit | None:
+    """Return the kit that the solofile was made with, if it is at hand."""
+    target = find_target(manifest.kit.target)
+    sha256s = (facts.sha256 for facts in manifest.entries if facts.role == "runtime")
+    return next((kit for sha256 in sha256s if (kit := find_kit_with(target, sha256))), None)
 
 
 def _bake_options(manifest: Manifest) -> BakeOptions | None:

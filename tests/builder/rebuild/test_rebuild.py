@@ -167,6 +167,17 @@ def test_another_kit(moved: RebuildOrder, tmp_path: Path, monkeypatch: pytest.Mo
     assert why["launcher"] == "the kit is another one: solofile 0.1.0, here 0.2.0"
 
 
+def test_the_kit_it_was_made_with(
+    order: Order, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is used where it is at hand, whichever one would be used now."""
+    folder = own_cache / "kits" / "imported" / "other"
+    folder.mkdir(parents=True)
+    make_solofile(replace(order, kit=make_tiny_kit(folder, launcher=b"#!/bin/sh\n")))
+    monkeypatch.setattr(make, "ensure_kit", None)
+    assert rebuild(RebuildOrder(tmp_path / "chat", source=str(tmp_path / "Tiny.F32.gguf"))).is_same
+
+
 def test_where_the_model_lies_is_not_known(order: Order, tmp_path: Path) -> None:
     """A file of its maker's has to be named."""
     make_solofile(order)
