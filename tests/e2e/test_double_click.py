@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from runtime.container import Container
+from runtime.sandbox.sandbox import possible_here
 from tests.desktop import TIMEOUT_S, Desktop, wait_until_ready
 from tests.solofile import run_solofile
 
@@ -132,6 +133,27 @@ def test_what_fails_in_the_sandbox_is_told_on_a_page(desktop: Desktop, own: Path
     process = desktop.double_click(own)
     assert "parallel is 0, and must lie" in httpx.get(f"{desktop.wait_for_page()}/").text
     assert process.wait(TIMEOUT_S) == 2
+
+
+def test_all_threads_end_up_in_the_sandbox(desktop: Desktop, own: Path) -> None:
+    """The one that started the browser was outside, and is gone once the model is loaded."""
+    if possible_here().programs != "on":
+        pytest.skip("this kernel has no seccomp")
+    process = desktop.double_click(own)
+    url = desktop.wait_for_page()
+    wait_until_ready(url)
+    deadline = time.monotonic() + TIMEOUT_S
+    while _threads_outside(process.pid):
+        assert time.monotonic() < deadline, "a thread stays outside"
+        time.sleep(0.02)
+    assert set(httpx.get(f"{url}/props").json()["sandbox"].values()) == {"on"}
+
+
+def _threads_outside(pid: int) -> int:
+    """Return how many threads of a process have no filter of system calls."""
+    texts = [task.read_text("utf-8") for task in Path(f"/proc/{pid}/task").glob("*/status")]
+    assert texts, "it runs"
+    return sum("Seccomp:\t2\n" not in text for text in texts)
 
 
 def test_a_taken_port_that_was_asked_for_is_told_on_a_page(desktop: Desktop, own: Path) -> None:

@@ -1,0 +1,86 @@
+"""A real solofile in the sandbox: what settings name is read, and what is told of it."""
+
+import os
+import shutil
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+
+from builder.make import Order, make_solofile
+from builder.sources.parse import parse_source
+from builder.targets import host_target
+from runtime.sandbox.sandbox import possible_here
+from tests.certificate import make_certificate
+from tests.solofile import ServedSolofile
+from tests.tiny_lora import write_tiny_lora
+
+KEY = "k3y"
+
+
+@pytest.fixture(autouse=True)
+def whole_sandbox() -> None:
+    """A kernel that has all of it."""
+    if missing := possible_here().missing():
+        assert not os.environ.get("CI"), missing
+        pytest.skip(f"this kernel has not all of it: {missing}")
+
+
+def _sandbox(served: ServedSolofile, **headers: str) -> dict[str, str]:
+    verify = served.tls or True
+    answer = httpx.get(f"{served.url}/props", headers=headers, verify=verify, timeout=60)
+    told: dict[str, str] = answer.json()["sandbox"]
+    return told
+
+
+def test_all_files_that_settings_name(
+    solofile: Path, gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Model, adapter, draft, template, keys and certificate, by paths relative to where one is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.gguf").symlink_to(gguf)
+    shutil.copy(gguf, "draft.gguf")
+    write_tiny_lora(tmp_path / "adapter.gguf")
+    Path("template.jinja").write_text("{{ messages[0].content }}", encoding="utf-8")
+    Path("keys").write_text(KEY, encoding="utf-8")
+    pair = make_certificate(tmp_path)
+    trusted = ssl.create_default_context(cafile=pair.certificate)
+    with ServedSolofile(
+        solofile, "serve", "--port", "0", "--sandbox", "on", "-m", "model.gguf",
+        "--lora", "adapter.gguf", "-md", "draft.gguf", "--chat-template-file", "template.jinja",
+        "--api-key-file", "keys", "--ssl-cert-file", pair.certificate.name,
+        "--ssl-key-file", pair.key.name,
+        tls=trusted,
+    ) as served:  # fmt: skip
+        assert set(_sandbox(served, Authorization=f"Bearer {KEY}").values()) == {"on"}
+        answer = httpx.post(
+            f"{served.url}/v1/chat/completions",
+            json={"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4},
+            headers={"Authorization": f"Bearer {KEY}"},
+            verify=trusted,
+            timeout=60,
+        )
+        assert answer.status_code == 200
+
+
+def test_weights_beside_it(gguf: Path, tmp_path: Path) -> None:
+    """They are another file than the solofile."""
+    order = Order(
+        parse_source(str(gguf)), host_target(), tmp_path / "chat", has_sidecar=True,
+        is_smoke_tested=False,
+    )  # fmt: skip
+    path = Path(make_solofile(order).path)
+    assert path.with_name("chat.weights").is_file()
+    with ServedSolofile(path, "serve", "--port", "0", "--sandbox", "on") as served:
+        assert set(_sandbox(served).values()) == {"on"}
+
+
+def test_off(solofile: Path) -> None:
+    """Nothing is given up, and that is told."""
+    with ServedSolofile(solofile, "serve", "--port", "0", "--sandbox", "off") as served:
+        assert _sandbox(served) == dict.fromkeys(
+            ("files", "network", "programs"), "off: --sandbox off"
+        )
+        status = Path(f"/proc/{served.process.pid}/status").read_text(encoding="utf-8")
+        assert "NoNewPrivs:\t0" in status
