@@ -58,7 +58,7 @@ def write_pieces(
         for piece in pieces:
             file.seek(piece.offset)
             if isinstance(piece.source, bytes):
-                if piece.source.count(0) < piece.size:
+                if not piece.is_blank:
                     file.write(piece.source)
                 advance(piece.size)
                 continue

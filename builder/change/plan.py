@@ -33,6 +33,11 @@ class Piece:
         """The offset just behind its last byte."""
         return self.offset + self.size
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is known to be zeros, which a new file has without them being written."""
+        return isinstance(self.source, bytes) and self.source.count(0) == self.size
+
     def is_of(self, path: Path) -> bool:
         """Say whether it is a part of that very file."""
         return isinstance(self.source, FileRange) and self.source.path.resolve() == path.resolve()

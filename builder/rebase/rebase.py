@@ -177,7 +177,7 @@ def _write(
                 stack.enter_context(changed_in_place(path, pieces, advance=advance))
             return test(path), size
     if method == "cloned":
-        size = sum(one.size for one in pieces if not one.is_of(path))
+        size = sum(one.size for one in pieces if not (one.is_of(path) or one.is_blank))
     require_space(change.output.parent, size, purpose="the solofile")
     is_same_file = change.output == path
     mode = stat.S_IMODE(path.stat().st_mode) if is_same_file else 0o755

@@ -2,7 +2,10 @@
 
 #include "message.h"
 #include "own_file.h"
+#include "path.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +42,22 @@ struct entry {
     bool is_stored;
 };
 
+/* What the file is called, to find beside it what tells of an interrupted change. */
+static const char *solofile_path = "";
+
+static bool has_journal(void)
+{
+    static char name[PATH_BYTES + sizeof ".journal"];
+    snprintf(name, sizeof name, "%s.journal", solofile_path);
+    FILE *journal = fopen(name, "rb");
+    return journal && fclose(journal) == 0;
+}
+
 _Noreturn static void damaged(const char *what)
 {
+    if (has_journal())
+        fail(EXIT_DAMAGED, "The file was being changed, and that was interrupted, %s; let the "
+                           "builder's command `verify` restore it.", what);
     fail(EXIT_DAMAGED, "The file is cut short or damaged, %s; copy or download it again.", what);
 }
 
@@ -198,8 +215,9 @@ static void read_package(const struct archive *archive, const struct entry *entr
         damaged("its runtime has another size than it says");
 }
 
-void find_package(int file, struct package *package)
+void find_package(int file, const char *path, struct package *package)
 {
+    solofile_path = path;
     struct archive archive = {file, own_file_size(file)};
     size_t directory_bytes;
     uint8_t *directory = read_directory(&archive, &directory_bytes);

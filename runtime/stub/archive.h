@@ -26,7 +26,8 @@ struct package {
     uint8_t sha256[SHA256_BYTES];
 };
 
-/* Find the package by the zip directory. Does not return when the file is damaged. */
-void find_package(int file, struct package *package);
+/* Find the package by the zip directory. Does not return when the file is damaged; its path, in
+ * UTF-8, is for saying why. */
+void find_package(int file, const char *path, struct package *package);
 
 #endif

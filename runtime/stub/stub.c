@@ -52,7 +52,7 @@ void launch(int num_arguments, char **arguments)
     name_program(num_arguments, arguments[0]);
     const char *unpack_dir = find_unpack_dir(arguments);
     int solofile = open_self(path);
-    find_package(solofile, &package);
+    find_package(solofile, path, &package);
     check_system(&package);
     find_runtime(solofile, path, unpack_dir, &package, &runtime);
     start_runtime(&runtime, path, arguments);

@@ -13,7 +13,7 @@ from builder.demo import demo_source
 from builder.make import Order, make_solofile
 from builder.targets import host_target
 from runtime.errors import UsageError
-from tests.solofile import ServedSolofile, run_solofile
+from tests.solofile import ServedSolofile
 
 OLD = "You answer for the harbour office. Ships dock from six to nine, and pay at gate two. " * 5
 NEW = "You answer for the town library. It opens at ten, and lends books for four weeks. " * 6
@@ -69,16 +69,3 @@ def test_one_that_runs(solofile: Path, tmp_path: Path, capfd: pytest.CaptureFixt
     assert code == UsageError.exit_code
     assert "runs at this moment" in told
     assert chat.read_bytes() == old
-
-
-def test_half_changed(solofile: Path, tmp_path: Path) -> None:
-    """A start on a file that was being changed says that it is no whole file."""
-    chat = tmp_path / "chat"
-    shutil.copy(solofile, chat)
-    with chat.open("r+b") as file:
-        file.seek(-22, 2)
-        file.write(bytes(22))
-    (tmp_path / "chat.journal").write_bytes(b"what it was")
-    done = run_solofile(chat, "info")
-    assert done.returncode == 3
-    assert "chat: The file is cut short or damaged" in done.stderr

@@ -20,6 +20,7 @@ from runtime.container import LAUNCHER_ROOM, SIGNATURE_NAME, Container
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
 from runtime.manifest import Manifest, read_manifest
 from runtime.verify import judge, verify
+from tests.builder.patch.solofiles import pack_sparse
 from tests.builder.tiny_gguf import TENSORS, write_gguf
 from tests.builder.tiny_kit import ANSWERING, make_kit, make_tiny_kit
 from tests.killed import killed_at_line
@@ -397,3 +398,28 @@ def test_what_is_no_solofile(capfd: pytest.CaptureFixture[str]) -> None:
     Path("other").write_bytes(b"x" * 1000)
     assert run(["rebase", "other"]) == DamagedFileError.exit_code
     assert "other is not a solofile" in capfd.readouterr().err
+
+
+def test_beyond_4_gib(
+    kit: Kit, newer_kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Another prompt and another runtime write kilobytes, and never read the weights."""
+    model, chat = write_gguf(tmp_path / "model.gguf"), Path("chat")
+    pack_sparse(kit, model, chat, defaults={"system_prompt": "One."})
+    pack_sparse(newer_kit, model, Path("expected"), defaults={"system_prompt": "Two."})
+    at_hand(newer_kit, monkeypatch)
+    blocks = chat.stat().st_blocks
+    capfd.readouterr()
+    command = ["rebase", "chat", "--system", "Two.", "--no-smoke-test", "--json"]
+    assert run(command) == 0
+    assert json.loads(capfd.readouterr().out)["written"] < 20_000
+    assert run([*command, "--kit"]) == 0
+    assert json.loads(capfd.readouterr().out)["written"] < 200_000
+    assert chat.stat().st_blocks - blocks < 2000
+    assert chat.stat().st_size == Path("expected").stat().st_size > 4 << 30
+    with Container.open(chat) as ours, Container.open(Path("expected")) as theirs:
+        weights = ours.entry("model.gguf")
+        assert ours.entries == theirs.entries
+        for start, end in ((0, weights.offset), (weights.end, chat.stat().st_size)):
+            assert list(ours.range(start, end)) == list(theirs.range(start, end))

@@ -36,6 +36,22 @@ def test_cut_short_anywhere(tmp_path: Path, launcher: Path, solofile: Path, run:
         assert completed.stderr.endswith("; copy or download it again.\n")
 
 
+def test_an_interrupted_change(tmp_path: Path, solofile: Path, run: Run) -> None:
+    """Where the builder's journal lies beside the file, that is what is told."""
+    chat = tmp_path / "chat"
+    shutil.copy(solofile, chat)
+    with chat.open("r+b") as file:
+        file.seek(-22, os.SEEK_END)
+        file.write(bytes(22))
+    (tmp_path / "chat.journal").write_bytes(b"what it was")
+    completed = run(chat)
+    assert completed.returncode == 3
+    assert completed.stderr == (
+        "chat: The file was being changed, and that was interrupted, its end is missing; let the "
+        "builder's command `verify` restore it.\n"
+    )
+
+
 def test_any_byte_of_the_directory_changed(
     tmp_path: Path, solofile: Path, package: Path, run: Run
 ) -> None:
