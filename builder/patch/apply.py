@@ -1,6 +1,7 @@
 """Making the new solofile of the old one and a patch: into a file of its own, or in its place."""
 
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -164,14 +165,19 @@ def _damaged(file: PatchFile) -> DamagedFileError:
 
 @contextmanager
 def _written(
-    solofile: Sequence[Piece], weights: Sequence[Piece], output: Path, base: Path
+    solofile: Sequence[Piece],
+    weights: Sequence[Piece],
+    output: Path,
+    base: Path,
+    *,
+    mode: int = 0o755,
 ) -> Iterator[Path]:
     """Give the new file under a temporary name, which it loses only if the block succeeds."""
     size = sum(pieces[-1].end for pieces in (solofile, weights) if pieces)
     is_near = base.stat().st_dev == output.parent.stat().st_dev
     if not (is_near and os.access(base.parent, os.W_OK) and can_clone(base)):
         require_space(output.parent, size, purpose="the new solofile")
-    with atomic_path(output, mode=0o755) as part, ExitStack() as stack:
+    with atomic_path(output, mode=mode) as part, ExitStack() as stack:
         with console.progress("Writing", size) as advance:
             if weights:
                 beside = stack.enter_context(sidecar_part(part, output))
@@ -184,16 +190,16 @@ def _written(
 @contextmanager
 def _changed(solofile: Sequence[Piece], parts: Parts) -> Iterator[Path]:
     """Give the old file as the new one; if the block fails, it is the old one again."""
-    path = parts.path
+    path = parts.path.resolve()
     if parts.beside is None and can_clone(path):
-        with _written(solofile, [], path, path) as part:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        with _written(solofile, [], path, path, mode=mode) as part:
             yield part
         return
-    with (
-        console.progress("Writing", num_changed_bytes(path, solofile)) as advance,
-        changed_in_place(path, solofile, advance=advance),
-    ):
-        yield path
+    with ExitStack() as stack:
+        with console.progress("Writing", num_changed_bytes(path, solofile)) as advance:
+            stack.enter_context(changed_in_place(path, solofile, advance=advance))
+        yield parts.path
 
 
 def _put_beside(path: Path, detached: bytes) -> None:

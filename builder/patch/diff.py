@@ -12,6 +12,7 @@ from builder.files import atomic_file, scratch_folder, sha256_of
 from builder.patch.facts import FACTS_NAME, PREFIX, Data, PatchFacts, Piece
 from builder.patch.packing import MAX_DICTIONARY_BYTES, chunks_of, pack, pays
 from builder.patch.parts import LAUNCHER, Parts
+from builder.patch.report import Carried, Made
 from builder.patch.tensors import Run, runs_of
 from builder.sign.sign import detached_path
 from runtime.container import Container, ContainerWriter
@@ -26,47 +27,6 @@ _SURELY_PACKED_BYTES = 64 << 20
 # So much of an old part zstd is given at least, and less than this is not worth it.
 _LEAST_KNOWN_BYTES = 16 << 20
 _WORTH_BYTES = 1 << 10
-
-
-class Carried(msgspec.Struct, frozen=True):
-    """A part that a patch carries: how large it is, and how many bytes of the patch it takes."""
-
-    name: str
-    size: int
-    packed: int
-
-
-class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished patch.
-
-    Args:
-        path: Where it lies.
-        size: Its size in bytes.
-        base: What it is for.
-        new: What comes out.
-        new_size: How large that is, with what lies beside it, in bytes.
-        carried: What it carries of it.
-        seconds: How long it took.
-    """
-
-    path: str
-    size: int
-    base: str
-    new: str
-    new_size: int
-    carried: list[Carried]
-    seconds: float
-
-    def as_text(self) -> str:
-        """Return it for people."""
-        human = console.human_bytes
-        lines = [f"{self.path}: {human(self.size)} make {self.new} of {self.base}."]
-        lines += [
-            f"  {one.name}: {human(one.packed)}"
-            + (f" for {human(one.size)}" if one.packed != one.size else "")
-            for one in self.carried
-        ]
-        return "\n".join(lines)
 
 
 def make_patch(base: Path, new: Path, output: Path) -> Made:

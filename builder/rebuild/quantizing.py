@@ -36,11 +36,11 @@ def quantize_options(step: Step, order: RebuildOrder) -> QuantizeOptions:
         if flag in _SWITCHES:
             fields[_SWITCHES[flag]] = True
         elif flag in _TYPES:
-            fields[_TYPES[flag]] = next(words)
+            fields[_TYPES[flag]] = next(words, "")
         elif flag == "--tensor-type":
-            fields["tensor_types"] += (next(words),)
+            fields["tensor_types"] += (next(words, ""),)
         elif flag in _FILES:
-            fields[_FILES[flag]] = _input(next(words), step, order)
+            fields[_FILES[flag]] = _input(next(words, ""), step, order)
         else:
             raise UnsupportedError(
                 f"{order.solofile} was quantized with {flag}, which this version does not know.",
@@ -50,5 +50,7 @@ def quantize_options(step: Step, order: RebuildOrder) -> QuantizeOptions:
 
 
 def _input(name: str, step: Step, order: RebuildOrder) -> Path:
-    wanted = next(file for file in reversed(step.inputs) if file.name == name)
-    return order.find_input(wanted)
+    wanted = [file for file in step.inputs if file.name == name]
+    if not wanted:
+        raise UnsupportedError(f"{order.solofile} does not tell of the {name} that went into it.")
+    return order.find_input(wanted[-1])

@@ -30,6 +30,8 @@ from runtime.manifest import Manifest, read_manifest
 from runtime.sidecar import SUFFIX
 
 _MIB = 1 << 20
+# What a step's command has at least: a program or two words, an input and an output.
+_LEAST_WORDS = 4
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ def rebuild(order: RebuildOrder) -> Rebuilt:
     with Container.open(path) as container:
         manifest = read_manifest(container)
         is_signed = SIGNATURE_NAME in container.entries
+    _require_known_steps(manifest, order)
     source = source_of(manifest, order)
     prepared, carried = _prepared(source, manifest, order)
     with scratch_folder(order.output or scratch_path("rebuild")) as folder:
@@ -127,15 +130,21 @@ def _prepared(source: Source, manifest: Manifest, order: RebuildOrder) -> tuple[
 
 def _weights(manifest: Manifest, carried: Carried, order: RebuildOrder) -> Weights:
     steps = manifest.origin.steps
-    kinds = [step.kind for step in steps if step.kind != "convert"]
-    if kinds in ([], ["merge"]):
-        return one_file(carried.fetched)
-    if kinds == ["quantize"]:
+    if steps and steps[-1].kind == "quantize":
         return quantized_file(carried.fetched, quantize_options(steps[-1], order))
-    raise UnsupportedError(
-        f"{order.solofile} was made in steps that this version does not do: {', '.join(kinds)}.",
-        hint="Use the version of solofile that made it.",
-    )
+    return one_file(carried.fetched)
+
+
+def _require_known_steps(manifest: Manifest, order: RebuildOrder) -> None:
+    steps = manifest.origin.steps
+    kinds = [step.kind for step in steps]
+    is_known = kinds[kinds[:1] == ["convert"] :] in ([], ["merge"], ["quantize"])
+    if not is_known or any(len(step.command) < _LEAST_WORDS for step in steps):
+        raise UnsupportedError(
+            f"{order.solofile} was made in steps that this version does not do: "
+            f"{', '.join(kinds)}.",
+            hint="Use the version of solofile that made it.",
+        )
 
 
 def _order(

@@ -13,7 +13,8 @@ from builder.__main__ import run
 from builder.errors import DiskError
 from builder.kit.kit import Kit
 from builder.patch.apply import apply_patch
-from builder.patch.diff import Made, make_patch
+from builder.patch.diff import make_patch
+from builder.patch.report import Made
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import embed_signature, write_detached
 from builder.sources.source import ModelFile
@@ -104,14 +105,17 @@ def test_the_signature_beside(made: Made, old: Path, new: Path) -> None:
 
 
 def test_where_files_share_blocks(old: Path, new: Path, made: Made, cloning_disk: Path) -> None:
-    """There a clone takes the old one's place."""
-    there = cloning_disk / "chat"
+    """There a clone takes the old one's place, whatever leads to that, and who may use it stays."""
+    there, link = cloning_disk / "chat", cloning_disk / "link"
     there.write_bytes(old.read_bytes())
+    there.chmod(0o700)
+    link.symlink_to(there)
     inode = there.stat().st_ino
-    apply_patch(there, patch_of(old), None)
+    apply_patch(link, patch_of(old), None)
     assert there.read_bytes() == new.read_bytes()
-    assert there.stat().st_ino != inode
-    assert visible(cloning_disk) == {"chat"}
+    assert (there.stat().st_ino != inode, there.stat().st_mode & 0o777) == (True, 0o700)
+    assert link.is_symlink()
+    assert visible(cloning_disk) == {"chat", "link"}
 
 
 def test_only_what_changed(made: Made, old: Path, new: Path) -> None:

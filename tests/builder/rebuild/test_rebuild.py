@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from builder import make
@@ -25,10 +26,12 @@ from builder.rebuild.rebuild import rebuild
 from builder.sign.secret_key import SecretKey
 from builder.sources.checkpoint import CheckpointFolder
 from builder.sources.gguf_file import GgufFile
+from builder.sources.source import FetchedModel, ResolvedSource, Source
 from builder.targets import host_target
 from runtime.branding import Branding
 from runtime.container import Container
-from runtime.errors import DamagedFileError
+from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.manifest import Step
 from runtime.verify import verify
 from tests.builder.fake_hub import FakeHub, Repository, serving
 from tests.builder.quantize.test_quantize import write_imatrix
@@ -176,6 +179,38 @@ def test_the_kit_it_was_made_with(
     make_solofile(replace(order, kit=make_tiny_kit(folder, launcher=b"#!/bin/sh\n")))
     monkeypatch.setattr(make, "ensure_kit", None)
     assert rebuild(RebuildOrder(tmp_path / "chat", source=str(tmp_path / "Tiny.F32.gguf"))).is_same
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Step(kind="prune", command=["prune", "a", "b", "c"])],
+        [Step(kind="quantize", command=["solofile"])],
+        [Step(kind="quantize", command=["a"] * 5), Step(kind="quantize", command=["a"] * 5)],
+    ],
+)
+def test_unknown_steps(order: Order, tmp_path: Path, steps: list[Step]) -> None:
+    """What another version did is not guessed at."""
+    fetched = order.source.fetch()
+    origin = msgspec.structs.replace(fetched.origin, steps=steps)
+    source = FetchedSource(order.source, replace(fetched, origin=origin))
+    make_solofile(replace(order, source=source))
+    with pytest.raises(UnsupportedError, match="was made in steps that this version does not do"):
+        rebuild(RebuildOrder(tmp_path / "chat", source=str(tmp_path / "Tiny.F32.gguf")))
+
+
+@dataclass
+class FetchedSource:
+    """A source whose model is here already."""
+
+    source: Source
+    fetched: FetchedModel
+
+    def resolve(self) -> ResolvedSource:
+        return self.source.resolve()
+
+    def fetch(self) -> FetchedModel:
+        return self.fetched
 
 
 def test_where_the_model_lies_is_not_known(order: Order, tmp_path: Path) -> None:
