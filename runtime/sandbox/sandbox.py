@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
 import msgspec
 
@@ -63,16 +64,7 @@ def possible_here() -> Sandbox:
         return _all(_OTHER_SYSTEM)
     from runtime.sandbox import landlock, seccomp
 
-    files: int | Exception
-    try:
-        files = landlock.version()
-    except landlock.LandlockError as error:
-        files = error
-    try:
-        seccomp.check()
-    except seccomp.SeccompError as error:
-        return _parts(files, error)
-    return _parts(files, None)
+    return _tried(landlock.version, seccomp.check)
 
 
 def enter(mode: str, reach: Reach, *, uses_gpus: bool) -> Sandbox:
@@ -117,33 +109,34 @@ def _entered(reach: Reach) -> Sandbox:
         return _all(_OTHER_SYSTEM)
     from runtime.sandbox import landlock, seccomp
 
-    files: int | Exception
-    try:
-        files = landlock.restrict_thread(reach.with_program())
-    except landlock.LandlockError as error:
-        files = error
-    try:
-        seccomp.restrict(all_threads=False)
-    except seccomp.SeccompError as error:
-        return _parts(files, error)
-    return _parts(files, None)
+    return _tried(
+        lambda: landlock.restrict_thread(reach.with_program()),
+        lambda: seccomp.restrict(all_threads=False),
+    )
 
 
-def _parts(landlock_version: int | Exception, why_no_seccomp: Exception | None) -> Sandbox:
-    """Return what there is.
+def _tried(keep_to_files: Callable[[], int], refuse_calls: Callable[[], None]) -> Sandbox:
+    """Return what came of two attempts.
 
     Args:
-        landlock_version: Or why there is none.
-        why_no_seccomp: None where it is there.
+        keep_to_files: Returns the version of Landlock, or raises LandlockError.
+        refuse_calls: Raises SeccompError where the kernel does not do it.
     """
-    files = ON if isinstance(landlock_version, int) else f"off: {landlock_version}"
-    if why_no_seccomp is None:
-        return Sandbox(files, ON, ON)
-    off = f"off: {why_no_seccomp}"
-    from runtime.sandbox import landlock
+    from runtime.sandbox.landlock import LandlockError, keeps_from_tcp
+    from runtime.sandbox.seccomp import SeccompError
 
-    keeps_from_tcp = isinstance(landlock_version, int) and landlock.keeps_from_tcp(landlock_version)
-    return Sandbox(files, _TCP_ONLY if keeps_from_tcp else off, off)
+    has_no_tcp = False
+    try:
+        has_no_tcp = keeps_from_tcp(keep_to_files())
+        files = ON
+    except LandlockError as error:
+        files = f"off: {error}"
+    try:
+        refuse_calls()
+    except SeccompError as error:
+        off = f"off: {error}"
+        return Sandbox(files, _TCP_ONLY if has_no_tcp else off, off)
+    return Sandbox(files, ON, ON)
 
 
 def _all(state: str) -> Sandbox:

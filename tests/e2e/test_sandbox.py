@@ -13,7 +13,8 @@ from builder.sources.parse import parse_source
 from builder.targets import host_target
 from runtime.sandbox.sandbox import possible_here
 from tests.certificate import make_certificate
-from tests.solofile import ServedSolofile
+from tests.desktop import required_tool
+from tests.solofile import ServedSolofile, run_solofile
 from tests.tiny_lora import write_tiny_lora
 
 KEY = "k3y"
@@ -84,3 +85,17 @@ def test_off(solofile: Path) -> None:
         )
         status = Path(f"/proc/{served.process.pid}/status").read_text(encoding="utf-8")
         assert "NoNewPrivs:\t0" in status
+
+
+def test_a_system_without_landlock(solofile: Path) -> None:
+    """A server starts with the rest, and says why; one that is to have all of it does not start."""
+    # The kernel's answer, put in by strace.
+    strace = Path(required_tool("strace"))
+    without = ("-D", "-f", "-o", "/dev/null", "-e", "inject=landlock_create_ruleset:error=EPERM")
+    with ServedSolofile(strace, *without, str(solofile), "serve", "--port", "0") as served:
+        sandbox = _sandbox(served)
+        assert sandbox["files"] == "off: this container forbids Landlock"
+        assert sandbox["network"] == sandbox["programs"] == "on"
+    refused = run_solofile(strace, *without, str(solofile), "serve", "--sandbox", "on")
+    assert refused.returncode == 4
+    assert "--sandbox on cannot be had: files off: this container forbids" in refused.stderr
