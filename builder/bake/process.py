@@ -76,8 +76,9 @@ def _require_exact(model: Model, runner: ModelRunner) -> None:
         raise UnsupportedError("A model that was made for embeddings or to rank has no prompts.")
     if not runner.can_save_states:
         raise UnsupportedError(
-            "This model's attention has a sliding window, and of one llama.cpp saves only the last "
-            "cells, so what was baked would not serve."
+            "This model's attention has a sliding window, of which llama.cpp saves only the last "
+            "cells, and the others cannot be had here.",
+            hint="Build in a smaller --parallel, or bake nothing.",
         )
 
 

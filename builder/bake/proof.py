@@ -22,20 +22,26 @@ def goes_on_alike(runner: ModelRunner, prefix: list[int], state: memoryview) -> 
         prefix: The prompt, shorter than the context.
         state: What was saved of it.
     """
-    # One token: the more there are, the less a short memory still has of the prompt.
-    probe = prefix[:1]
-    expected = _after(runner, len(prefix), probe)
+    expected = _continuations(runner, prefix)
     runner.cut(0, 0)
-    is_taken = runner.load_state(0, state)
-    found = _after(runner, len(prefix), probe) if is_taken else None
+    found = _continuations(runner, prefix) if runner.load_state(0, state) else []
     runner.cut(0, 0)
-    return found is not None and _is_alike(expected, found)
+    return len(found) == len(expected) and all(map(_is_alike, expected, found))
 
 
-def _after(runner: ModelRunner, start: int, probe: list[int]) -> Choice:
-    """Return what is likeliest behind one more token."""
-    runner.decode([BatchSlice(0, start, probe, True)])
-    return runner.choice(0, probe[0], _NUM_RIVALS)
+def _continuations(runner: ModelRunner, prefix: list[int]) -> list[Choice]:
+    """Return what is likeliest behind a prompt, and behind its half where that can be shared.
+
+    One more token is computed: the more, the less a short memory still has of the prompt.
+    """
+    lengths = [len(prefix), len(prefix) // 2] if runner.can_cut_memory else [len(prefix)]
+    choices = []
+    for length in lengths:
+        if length < len(prefix):
+            runner.cut(0, length)
+        runner.decode([BatchSlice(0, length, prefix[:1], True)])
+        choices.append(runner.choice(0, prefix[0], _NUM_RIVALS))
+    return choices
 
 
 def _is_alike(expected: Choice, found: Choice) -> bool:

@@ -23,9 +23,13 @@ from runtime.engine.sampling.grammar import Grammar
 from runtime.engine.sampling.lazy_grammar import LazyGrammar
 from runtime.engine.sampling.logprobs import Choice, LogprobReader
 from runtime.engine.sampling.params import SamplingParams
+from runtime.engine.sliding_state import ARCHITECTURES, SlidingState
 from runtime.engine.state_facts import state_facts
 from runtime.engine.types import BatchSlice, EmbeddingShape, OutOfCellsError, Sampler
 from runtime.errors import AppError, ResourceError, UnsupportedError
+
+# Sequences that a context may have.
+LLAMA_MAX_SEQ = 256
 
 
 class ContextOptions(msgspec.Struct, frozen=True):
@@ -80,10 +84,12 @@ class ModelRunner:
         self.n_batch = options.n_batch
         self.n_seq_max = options.n_seq_max
         self.can_cut_memory = model.can_cut_memory
-        # Of a sliding window llama.cpp saves the last cells alone, and they could not be cut.
-        self.can_save_states = model.generates_text and not _needs_twins(model)
         # Twins of all numbers follow behind them; see `_pin`.
         self._has_twins = _needs_twins(model)
+        self._sliding = self._sliding_state() if self._has_twins else None
+        self.can_save_states = model.generates_text and (
+            not self._has_twins or self._sliding is not None
+        )
         self.embeds = options.embeds
 
     @classmethod
@@ -107,7 +113,9 @@ class ModelRunner:
         params.n_ctx = options.n_ctx
         params.n_batch = options.n_batch
         params.n_ubatch = min(options.n_ubatch, options.n_batch)
-        params.n_seq_max = options.n_seq_max * (2 if _needs_twins(model) else 1)
+        params.n_seq_max = options.n_seq_max
+        if _needs_twins(model):
+            params.n_seq_max = min(2 * options.n_seq_max + 2, LLAMA_MAX_SEQ)
         params.n_threads = options.n_threads
         params.n_threads_batch = options.n_threads_batch
         params.kv_unified = True
@@ -296,6 +304,8 @@ class ModelRunner:
 
     def save_state(self, seq_id: int, max_bytes: int) -> memoryview | None:
         """Copy a state; see `Runner.save_state`."""
+        if self._sliding:
+            return self._sliding.save(seq_id, max_bytes)
         size = self._api.llama_state_seq_get_size_ext(self._context, seq_id, 0)
         if size > max_bytes:
             return None
@@ -305,6 +315,11 @@ class ModelRunner:
 
     def load_state(self, seq_id: int, state: memoryview) -> bool:
         """Take a state; see `Runner.load_state`."""
+        if self._sliding:
+            is_taken = self._sliding.load(seq_id, seq_id + self.n_seq_max, state)
+            if not is_taken:
+                self.cut(seq_id, 0)
+            return is_taken
         size = len(state)
         source = (ctypes.c_uint8 * size).from_buffer(state)
         read = self._api.llama_state_seq_set_data_ext(self._context, source, size, seq_id, 0)
@@ -322,6 +337,14 @@ class ModelRunner:
                 self._llama, self._model, options.embeds, n_threads=options.n_threads_batch
             )
         return self._embedder.embed(inputs)
+
+    def _sliding_state(self) -> SlidingState | None:
+        """Return what saves states of a sliding window, where that can be done whole."""
+        spares = (2 * self.n_seq_max, 2 * self.n_seq_max + 1)
+        is_known = self._model.metadata("general.architecture") in ARCHITECTURES
+        if not is_known or spares[1] >= LLAMA_MAX_SEQ:
+            return None
+        return SlidingState(self._api, self._context, self._model.n_swa, spares)
 
     def _pin(self, seq_id: int, start: int) -> None:
         """Keep a sequence's cells from `start` on, where llama.cpp would not.
