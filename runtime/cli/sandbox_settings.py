@@ -10,8 +10,6 @@ from runtime.sandbox.sandbox import Sandbox, enter
 from runtime.settings import Settings
 
 _NO_DEVICE = "none"
-# OpenSSL reads it when HTTPS is set up.
-_OPENSSL = ("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf")
 
 
 def enter_sandbox(choice: Choice, history: tuple[Path, ...]) -> Sandbox:
@@ -52,8 +50,6 @@ def _model_files(choice: Choice) -> list[str]:
 
 def _server_files(settings: Settings) -> list[str]:
     named = [settings.api_key_file, settings.ssl_cert_file, settings.ssl_key_file]
-    if settings.ssl_cert_file:
-        named += _OPENSSL
     return [name for name in named if name]
 
 

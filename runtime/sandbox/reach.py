@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 # What the C library, llama.cpp and Python read of a system while they run: shared libraries, the
-# time zone, the processor's facts, and how much memory there is.
+# time zone, OpenSSL's settings (for digests, too), facts of processor and memory.
 _OF_THE_SYSTEM = (
     "/lib",
     "/lib32",
@@ -20,6 +20,9 @@ _OF_THE_SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/usr/share/zoneinfo",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/crypto-policies",
     "/proc/self",
     "/proc/cpuinfo",
     "/proc/meminfo",
