@@ -115,12 +115,18 @@ class Journal:
 
         Raises:
             DamagedFileError: It is damaged.
+            UsageError: Somebody else put it there.
         """
         try:
             file = journal_path(path).open("rb")
         except FileNotFoundError:
             return None
         with file:
+            if not _is_trusted(file, path):
+                raise UsageError(
+                    f"{journal_path(path)} is another user's, so {path} is not restored by it.",
+                    hint="Remove it if that file is as it should be.",
+                )
             size = file.seek(0, os.SEEK_END) - _DIGEST_BYTES
             found = hashlib.sha256()
             for chunk in _chunks(file, Span(0, max(0, size))):
@@ -201,7 +207,7 @@ def restore_interrupted(path: Path) -> None:
     Raises:
         DamagedFileError: Its journal is damaged.
         DiskError: The file cannot be written.
-        UsageError: The file runs, or the journal is another file's.
+        UsageError: The file runs, or the journal is another file's or another user's.
     """
     if journal := Journal.find(path):
         journal.restore()
@@ -217,6 +223,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_trusted(journal: IO[bytes], path: Path) -> bool:
+    """Say whether a journal is by somebody who could have written the file itself.
+
+    In a folder like /tmp anybody can lay one beside a file of someone else's.
+    """
+    if sys.platform == "win32":
+        return True
+    return os.fstat(journal.fileno()).st_uid in (0, os.getuid(), path.stat().st_uid)
 
 
 def _samples(size: int, spans: Sequence[Span]) -> list[Span]:

@@ -61,11 +61,11 @@ def test_one_that_runs(solofile: Path, tmp_path: Path, capfd: pytest.CaptureFixt
     shutil.copy(solofile, chat)
     old = chat.read_bytes()
     with ServedSolofile(chat, "--port", "0"):
-        code = run(["rebase", str(chat), "--set", "temp=0.2"])
-        told = capfd.readouterr().err
-    if code == 0:  # The file system clones, so the one that ran was left alone.
-        assert "shares its blocks" not in told
+        code = run(["rebase", str(chat), "--set", "temp=0.2", "--json"])
+        told = capfd.readouterr()
+    if code == 0:  # The file that runs is left alone, where another can share its blocks.
+        assert json.loads(told.out)["method"] == "cloned"
         return
     assert code == UsageError.exit_code
-    assert "runs at this moment" in told
+    assert "runs at this moment" in told.err
     assert chat.read_bytes() == old

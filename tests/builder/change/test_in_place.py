@@ -182,6 +182,55 @@ def test_killed_before_every_write(base: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(found) > 5, "moments within the change were seen"
 
 
+@pytest.mark.parametrize("change", [smaller, larger])
+def test_a_power_cut(
+    base: Path, change: Callable[[Path], Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was written since the last sync any part may be lost, and the file is the old one.
+
+    It is a container only where it is whole.
+    """
+    old, new = base.read_bytes(), content(change(base))
+    epochs: list[list[tuple[int, bytes]]] = [[]]
+    sync = os.fsync
+
+    def write(file: IO[bytes], data: bytes) -> None:
+        place = file.tell()
+        for start in range(0, len(data), 512):  # A sector, which disks write whole.
+            epochs[-1].append((place + start, data[start : start + 512]))
+        write_all(file, data)
+
+    def fsync(descriptor: int) -> None:
+        if epochs[-1]:
+            epochs.append([])
+        sync(descriptor)
+
+    monkeypatch.setattr(in_place, "write_all", write)
+    monkeypatch.setattr(os, "fsync", fsync)
+    with held(base), changed_in_place(base, change(base).pieces):
+        journal = journal_path(base).read_bytes()
+    monkeypatch.undo()
+    assert [len(epoch) > 0 for epoch in epochs] == [True, True, True, False]
+    chance = random.Random(7)
+    state = bytearray(old.ljust(max(len(old), len(new)), b"\0"))
+    for number, epoch in enumerate(epochs):
+        for _ in range(10):
+            left = bytearray(state)
+            for place, data in chance.sample(epoch, chance.randint(0, len(epoch))):
+                left[place : place + len(data)] = data
+            sizes = {0: (len(old), len(left)), 3: (len(new),)}.get(number, (len(left), len(new)))
+            base.write_bytes(left[: chance.choice(sizes)])
+            if base.read_bytes() not in (old, new):
+                with pytest.raises(DamagedFileError, match="cut short"):
+                    Container.open(base)
+            journal_path(base).write_bytes(journal)
+            recover(base)
+            assert base.read_bytes() == old
+        for place, data in epoch:
+            state[place : place + len(data)] = data
+    assert state[: len(new)] == new
+
+
 def test_restoring_is_interrupted(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends while the old bytes are written back is done again by the next command."""
     old = base.read_bytes()
@@ -212,6 +261,19 @@ def test_the_journal_of_another_file(base: Path) -> None:
     with pytest.raises(UsageError, match=r"chat\.journal belongs to another file than"):
         recover(base)
     assert base.read_bytes() == other
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root gives files away")
+def test_the_journal_of_another_user(base: Path) -> None:
+    """Whoever may write into the folder, and not into the file, does not get into it that way."""
+    with held(base), changed_in_place(base, larger(base).pieces):
+        journal = journal_path(base).read_bytes()
+    new = base.read_bytes()
+    journal_path(base).write_bytes(journal)
+    os.chown(journal_path(base), 12345, 12345)
+    with pytest.raises(UsageError, match=r"chat\.journal is another user's"):
+        recover(base)
+    assert base.read_bytes() == new
 
 
 def test_a_damaged_journal(base: Path) -> None:

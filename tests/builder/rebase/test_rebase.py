@@ -12,11 +12,13 @@ import pytest
 
 from builder import make
 from builder.__main__ import run
+from builder.change.in_place import changed_in_place, held
 from builder.change.journal import journal_path
+from builder.change.plan import Plan
 from builder.kit.components import Component
 from builder.kit.kit import Kit
 from builder.sign.secret_key import SecretKey, write_secret_key
-from runtime.container import LAUNCHER_ROOM, SIGNATURE_NAME, Container
+from runtime.container import ALIGNMENT, LAUNCHER_ROOM, SIGNATURE_NAME, Container
 from runtime.errors import DamagedFileError, UnsupportedError, UsageError
 from runtime.manifest import Manifest, read_manifest
 from runtime.verify import judge, verify
@@ -349,6 +351,32 @@ def test_killed_at_any_line(
         assert not journal_path(chat).exists()
         found.add(chat.read_bytes() == new)
     assert False in found
+
+
+def test_built_over_a_half_changed_file(kit: Kit, model: Path) -> None:
+    """A build in the place of such a file leaves no journal that would undo it later."""
+    chat = build(model, "chat")
+    with held(chat), changed_in_place(chat, plan_of(chat).pieces):
+        journal = journal_path(chat).read_bytes()
+    journal_path(chat).write_bytes(journal)
+    expected = build(model, "expected", "--title", "New").read_bytes()
+    assert build(model, "chat", "--title", "New").read_bytes() == expected
+    assert run(["verify", "chat"]) == 0
+    assert chat.read_bytes() == expected
+    assert not journal_path(chat).exists()
+
+
+def plan_of(path: Path) -> Plan:
+    """Return a plan of a solofile with something more in it."""
+    plan = Plan()
+    with Container.open(path) as container:
+        plan.write_launcher(path.read_bytes()[: read_manifest(container).launcher.size])
+        for name, entry in container.entries.items():
+            is_aligned = entry.offset % ALIGNMENT == 0
+            plan.add_file(name, path, offset=entry.offset, size=entry.size, aligned=is_aligned)
+    plan.add_bytes("more", b"more")
+    plan.finish()
+    return plan
 
 
 def test_a_full_disk(
