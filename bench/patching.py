@@ -37,16 +37,16 @@ def main(old_kit: str, folder: str = tempfile.gettempdir()) -> None:
 
 def _measured(folder: Path, kits: list[Kit], prompts: list[str]) -> str:
     model, patch = write_gguf(folder / "model.gguf"), folder / "update.patch"
-    files = [folder / "old", folder / "new"]
-    for path, kit, prompt in zip(files, kits, prompts, strict=True):
+    before, after = folder / "old", folder / "new"
+    for path, kit, prompt in zip((before, after), kits, prompts, strict=True):
         pack_sparse(kit, model, path, defaults={"system_prompt": prompt})
     os.sync()
-    for _ in chunks_of(FileRange.of(files[0])):  # So that it is in memory.
+    for _ in chunks_of(FileRange.of(before)):  # So that it is in memory.
         pass
     times = [time.monotonic()]
-    made = make_patch(*files, patch)
+    made = make_patch(before, after, patch)
     times.append(time.monotonic())
-    apply_patch(files[0], patch, None)
+    apply_patch(before, patch, None)
     times.append(time.monotonic())
     sizes = f"{console.human_bytes(made.size)} for {console.human_bytes(made.new_size)}"
     return f"{sizes}, made in {times[1] - times[0]:.2f} s, put in in {times[2] - times[1]:.2f} s"
