@@ -36,7 +36,13 @@ def find_public_key(text: str) -> PublicKey:
     except OSError:
         # Too long for a name.
         is_file = False
-    return read_public_key(path) if is_file else parse_public_key(text)
+    if is_file:
+        return read_public_key(path)
+    try:
+        return parse_public_key(text)
+    except UsageError as error:
+        problem = f"{text[:80]} is no public key of minisign's, and no file."
+        raise UsageError(problem, hint=error.hint) from error
 
 
 def read_public_key(path: Path) -> PublicKey:

@@ -87,7 +87,8 @@ def _require_length(prompt: Prompt, length: int, n_ctx: int) -> None:
     if length < MIN_RESTORED_TOKENS:
         raise UsageError(
             f"The prompt {begin} has {length} tokens that all conversations begin with, and only "
-            f"from {MIN_RESTORED_TOKENS} on is there time to be saved."
+            f"from {MIN_RESTORED_TOKENS} on is there time to be saved.",
+            hint="Bake a longer one, or none: `rebase` has --no-bake for that.",
         )
     if length >= n_ctx:
         raise UsageError(

@@ -25,7 +25,10 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="NEW",
     help="keep what was rebuilt here",
 )  # fmt: skip
-@click.option("--source", default="", help="where its model lies now, as `build` takes it")
+@click.option(
+    "--source", default="", metavar="SOURCE",
+    help="where its model lies now, as `build` takes it",
+)  # fmt: skip
 @click.option(
     "--input", "inputs", multiple=True, type=_FILE, metavar="FILE",
     help="file that went in, as an importance matrix",

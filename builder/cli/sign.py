@@ -9,14 +9,14 @@ from builder import console
 from builder.cli.command import Command
 
 
-@click.command(cls=Command, examples=["sign chat", "sign dist/chat-* --key other.key"])
+@click.command(cls=Command, examples=["sign chat", "sign dist/chat-* --sign-key other.key"])
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
 )  # fmt: skip
 @click.option(
-    "--key", "key_path", type=click.Path(path_type=Path), metavar="FILE",
-    help="secret key; your own by default",
+    "--sign-key", "key_path", type=click.Path(path_type=Path), metavar="FILE",
+    help="secret key to sign with; your own by default",
 )  # fmt: skip
 def sign(files: Sequence[Path], key_path: Path | None) -> None:
     """Sign each FILE: inside over its manifest, and as FILE.minisig over the whole.

@@ -1,5 +1,6 @@
 """What goes into a rebased solofile."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -85,13 +86,18 @@ def _defaults(base: Base, order: RebaseOrder) -> dict[str, SettingValue]:
     old = base.manifest.defaults
     if missing := sorted(order.dropped - old.keys()):
         raise UsageError(
-            f"{base.path} has no setting {' and no '.join(missing)} built in.",
-            hint=f"Built in are {', '.join(sorted(old)) or 'none'}.",
+            f"{base.path} has no setting {' and no '.join(_as_flags(missing))} built in.",
+            hint=f"Built in: {', '.join(_as_flags(sorted(old))) or 'none'}.",
         )
     defaults = {name: value for name, value in old.items() if name not in order.dropped}
     defaults |= order.defaults
     # As `build` without a system prompt has it.
     return {name: value for name, value in defaults.items() if (name, value) != _NO_SYSTEM}
+
+
+def _as_flags(names: Iterable[str]) -> list[str]:
+    """Return names of settings as they are typed."""
+    return [name.replace("_", "-") for name in names]
 
 
 def _branding(base: Base, order: RebaseOrder) -> Branding:

@@ -218,4 +218,4 @@ def _changed_parts(old: Manifest, new: Manifest) -> list[str]:
     names = [name for name in now if before.get(name) != now[name]]
     names += [f"{name}, which is left out" for name in before if name not in now]
     launcher = ["launcher"] if old.launcher != new.launcher else []
-    return [*launcher, *names, MANIFEST_NAME]
+    return [*launcher, *names, *([MANIFEST_NAME] if old != new else [])]

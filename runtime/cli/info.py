@@ -22,6 +22,7 @@ EXAMPLES = """\
   MODEL info --devices
   MODEL info other-solofile"""
 GROUPS = ()
+_SHOWN_CHARS = 200
 _GATES = {
     "auto": "people who accepted its terms",
     "manual": "people who accepted its terms and whom its owners let in",
@@ -96,16 +97,26 @@ def _describe(manifest: Manifest) -> str:
         ("format", manifest.format_version),
         ("sandbox here", _sandbox()),
     ]
-    rows += [(f"default {name}", str(value)) for name, value in sorted(manifest.defaults.items())]
+    rows += [
+        (f"default {name.replace('_', '-')}", str(value))
+        for name, value in sorted(manifest.defaults.items())
+    ]
     for name, value in msgspec.structs.asdict(manifest.branding).items():
         texts = [value] if isinstance(value, str) else value
         rows += [(f"page {name}", text) for text in texts if text]
-    lines = [f"{label:16} {value}" for label, value in rows]
+    lines = [f"{label:16} {_on_a_line(value)}" for label, value in rows]
     lines.append("entries:")
     lines += [
         f"  {entry.size:>14,}  {entry.sha256[:16]}  {entry.name}" for entry in manifest.entries
     ]
     return "\n".join(lines)
+
+
+def _on_a_line(text: str) -> str:
+    """Return the beginning of a long text, such as a handbook; `--json` has all of it."""
+    line = " ".join(text[:_SHOWN_CHARS].split())
+    rest = len(text) - _SHOWN_CHARS
+    return f"{line} ... ({rest:,} characters more)" if rest > 0 else line
 
 
 def _sandbox() -> str:

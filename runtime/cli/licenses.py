@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> int:
             say(one.sentence)
         names = [entry.name for entry in manifest.entries if entry.role == "licence"]
         if not names:
-            say(f"{path} carries no licence text.")
+            say(f"{path} carries no licence text of its model.")
         for name in names:
             text = container.read(name).decode("utf-8", errors="replace")
             answer(f"==== {name} ====\n{text.rstrip()}\n")

@@ -68,7 +68,7 @@ def test_another_makers_key(
     """What the stock program's key signed is believed once that is trusted."""
     public, secret = tmp_path / "maker.pub", tmp_path / "maker.key"
     assert minisign("-G", "-W", "-p", public, "-s", secret).returncode == 0
-    assert run(["sign", "--key", str(secret), str(solofile)]) == 0
+    assert run(["sign", "--sign-key", str(secret), str(solofile)]) == 0
     assert run(["verify", str(solofile)]) == 0
     assert "which is not known here" in capsys.readouterr().out
     assert run(["key", "trust", str(public), "--name", "The maker"]) == 0
@@ -76,7 +76,7 @@ def test_another_makers_key(
     assert "(The maker)." in capsys.readouterr().out
     for nonsense in ("nonsense", "nonsense" * 100):
         assert run(["verify", str(solofile), "--key", nonsense]) == 2
-        assert "nonsense is no public key of minisign's" in capsys.readouterr().err
+        assert "nonsense is no public key of minisign's, and no file." in capsys.readouterr().err
 
 
 def test_damage_is_not_signed(solofile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,9 @@ def test_into_a_new_file(kit: Kit, model: Path, capfd: pytest.CaptureFixture[str
     assert chat.read_bytes() == old
     assert manifest_of(Path("new")).branding.title == "New"
     assert verify(Path("new")) == []
+    assert run(["rebase", "chat", "-o", "same", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["changed"] == []
+    assert Path("same").read_bytes() == old
 
 
 def test_little_is_written(kit: Kit, model: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -401,7 +404,7 @@ def test_a_full_disk(
 @pytest.mark.parametrize(
     ("flags", "what"),
     [
-        (["--unset", "temp"], "has no setting temp built in"),
+        (["--unset", "top-k"], "has no setting top-k built in"),
         (["--system", "@nothing.md"], "nothing.md cannot be read"),
         (["--set", "nothing=1"], "nothing is no setting"),
         (["--target", "windows-x86_64"], "the name of a program ends in .exe"),

@@ -106,7 +106,7 @@ def test_no_licence_to_print(
     assert commands.run(["licenses", "out"]) == 0
     told = capfd.readouterr()
     assert told.out == ""
-    assert "out carries no licence text" in told.err
+    assert "out carries no licence text of its model" in told.err
     with pytest.raises(UsageError, match="There is no file nowhere"):
         commands.run(["licenses", "nowhere"])
 

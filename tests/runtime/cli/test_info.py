@@ -19,7 +19,10 @@ from tests.runtime.test_manifest import MANIFEST
 def test_defaults_and_branding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each thing that was built in has a line; what was left open has none."""
     branding = Branding(title="Pirate", examples=("Ahoy?", "Where is the treasure?"))
-    manifest = msgspec.structs.replace(MANIFEST, branding=branding)
+    handbook = "# Handbook\n\n" + "Berth 1 is for small ships.\n" * 100
+    manifest = msgspec.structs.replace(
+        MANIFEST, branding=branding, defaults={"system_prompt": handbook, "temp": 0.2}
+    )
     with (tmp_path / "chat").open("w+b") as file:
         writer = ContainerWriter(file)
         writer.add_bytes("tiny.gguf", b"GGUF")
@@ -28,6 +31,9 @@ def test_defaults_and_branding(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert run(["info", str(tmp_path / "chat")]) == 0
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     assert ["default", "temp", "0.2"] in lines
+    (prompt,) = [line[2] for line in lines if line[:2] == ["default", "system-prompt"]]
+    assert prompt.startswith("# Handbook Berth 1 is for small ships. Berth 1")
+    assert prompt.endswith("... (2,612 characters more)")
     assert [line[1:] for line in lines if line[0] == "page"] == [
         ["title", "Pirate"], ["examples", "Ahoy?"], ["examples", "Where is the treasure?"],
     ]  # fmt: skip
