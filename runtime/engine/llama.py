@@ -140,6 +140,9 @@ def _binding() -> Any:
 
 def _load_backends() -> None:
     start_library(library_folder())
+    if sys.platform == "linux":
+        # So that the binding, which has ctypes open it, finds it there.
+        _open(library_folder() / "libllama.so")
     ggml = ggml_library("ggml")
     ggml.ggml_log_set(_do_nothing(), None)
     if not _load_best_variant(ggml):
@@ -159,11 +162,23 @@ def _load_best_variant(ggml: ctypes.CDLL) -> bool:
         path = library_folder() / f"libggml-cpu-{name}.so"
         if not path.exists():
             continue
-        library = ctypes.CDLL(str(path))
+        library = _open(path)
         if library.ggml_backend_score():
             return bool(ggml.ggml_backend_load(str(path).encode()))
         _ctypes.dlclose(library._handle)
     return False
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    """Open a library of Linux as ctypes does, but without the interpreter's lock.
+
+    The main thread imports meanwhile; finding a library's symbols takes some milliseconds.
+    """
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype = ctypes.c_void_p
+    # Without a handle, ctypes tries by itself and says why it fails.
+    handle = dlopen(os.fsencode(path), os.RTLD_NOW)
+    return ctypes.CDLL(str(path), handle=handle)
 
 
 def _do_nothing() -> Any:
