@@ -2,7 +2,7 @@
 
 from runtime.errors import RequestError, ResourceError
 
-# More than this is rarely used, and its cells are touched when the context is made.
+# More than this is rarely used, and except on Linux its cells are touched when the context is made.
 MAX_DEFAULT_N_CTX = 32768
 MIN_N_CTX = 256
 _GRANULE = 256
