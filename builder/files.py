@@ -149,6 +149,10 @@ def _part_names(path: Path) -> _PartNames:
     return {"prefix": f".{path.name}.", "suffix": ".part", "dir": path.parent}
 
 
+def _is_part(path: Path) -> bool:
+    return path.name.startswith(".") and path.suffix == ".part"
+
+
 @contextmanager
 def _claimed(part: Path) -> Iterator[None]:
     """Hold a lock on a temporary file or folder: without one, nobody is writing it any more.
@@ -205,8 +209,9 @@ def require_space(folder: Path, needed_bytes: int, *, purpose: str) -> None:
     with explained_disk_errors(folder / "new"):
         free = shutil.disk_usage(folder).free
     if free < needed_bytes:
+        shown = folder.parent if _is_part(folder) else folder
         raise DiskError(
-            f"The disk with {folder} has {human_bytes(free)} free, and {purpose} needs "
+            f"The disk with {shown} has {human_bytes(free)} free, and {purpose} needs "
             f"{human_bytes(needed_bytes)}.",
             hint="Free some space, or choose another place.",
         )

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -168,6 +169,12 @@ def test_too_little_space_is_told_before(small_disk: Path) -> None:
     with pytest.raises(DiskError, match=r"has 1\.0 MB free, and the solofile needs 5\.0 MB\."):
         require_space(small_disk, 5_000_000, purpose="the solofile")
     require_space(small_disk, 500_000, purpose="the solofile")
+    disk = re.escape(f"The disk with {small_disk} has")
+    with (
+        pytest.raises(DiskError, match=disk),
+        atomic_folder(small_disk / "stick") as part,
+    ):
+        require_space(part, 5_000_000, purpose="the bundle")
 
 
 def test_a_folder_that_is_not_writable_is_told(read_only_folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from runtime.container import MANIFEST_NAME, RUNTIME_NAME, Container, ContainerWriter
 from runtime.manifest import encode, read_manifest
+from tests.damage import flip
 from tests.solofile import run_solofile
 
 QUESTION = "What is the capital of France?"
@@ -35,14 +36,6 @@ def copy(solofile: Path, tmp_path: Path) -> Path:
     return path
 
 
-def _flip(path: Path, offset: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 1]))
-
-
 def _middle(name: str) -> Callable[[Container], int]:
     return lambda container: container.entry(name).offset + container.entry(name).size // 2
 
@@ -64,7 +57,7 @@ def test_one_flipped_byte_is_found(
     """`verify` names the part in which a single bit differs."""
     with Container.open(copy) as container:
         offset = place(container)
-    _flip(copy, offset)
+    flip(copy, offset)
     code, complaint = _refused(solofile, "verify", str(copy))
     assert code == 3
     assert named in complaint
@@ -79,7 +72,7 @@ def test_a_damaged_manifest_stops_the_launch(copy: Path) -> None:
     """A solofile whose manifest was altered does not start."""
     with Container.open(copy) as container:
         offset = _middle(MANIFEST_NAME)(container)
-    _flip(copy, offset)
+    flip(copy, offset)
     code, complaint = _refused(copy, "run", QUESTION)
     assert code == 3
     assert f"{MANIFEST_NAME} inside {copy} is damaged" in complaint
@@ -89,7 +82,7 @@ def test_a_damaged_runtime_is_never_unpacked(copy: Path, tmp_path: Path) -> None
     """A launcher that finds its runtime altered says so and leaves nothing behind."""
     with Container.open(copy) as container:
         offset = _middle(RUNTIME_NAME)(container)
-    _flip(copy, offset)
+    flip(copy, offset)
     cache = tmp_path / "cache"
     done = run_solofile(copy, "--version", env={"SOLOFILE_CACHE": str(cache)})
     assert done.returncode == 3

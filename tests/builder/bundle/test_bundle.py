@@ -20,9 +20,10 @@ from runtime.manifest import Manifest, read_manifest
 from runtime.minisign import PublicKey
 from runtime.payload import find_payload
 from runtime.verify import judge, verify
-from tests.builder.bundle.shell import OTHER, flip
+from tests.builder.bundle.shell import OTHER
 from tests.builder.sign.minisign_program import minisign
 from tests.builder.tiny_gguf import write_gguf
+from tests.damage import flip
 
 HOST = host_target().name
 BOTH = ("--target", HOST, "--target", OTHER)

@@ -10,7 +10,8 @@ import pytest
 
 from builder.targets import host_target
 from runtime.verify import verify
-from tests.builder.bundle.shell import OTHER, flip, run_script
+from tests.builder.bundle.shell import OTHER, run_script
+from tests.damage import flip
 from tests.desktop import required_tool
 
 SOLOFILE = f"Tiny-F32-{host_target().name}"

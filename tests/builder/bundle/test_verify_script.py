@@ -7,7 +7,8 @@ import pytest
 from builder.__main__ import run
 from builder.sign.own_key import make_own_key
 from builder.sign.secret_key import SecretKey
-from tests.builder.bundle.shell import flip, run_script
+from tests.builder.bundle.shell import run_script
+from tests.damage import flip
 from tests.desktop import required_tool
 
 

@@ -23,6 +23,7 @@ from runtime.errors import DamagedFileError, UnsupportedError, UsageError
 from runtime.verify import verify
 from tests.builder.patch.solofiles import pack, pack_sparse, write_kit, write_new_kit
 from tests.builder.tiny_gguf import write_gguf
+from tests.damage import flip
 
 ROOT = Path(__file__).parents[3]
 KEY = SecretKey.new()
@@ -65,15 +66,6 @@ def patch_of(old: Path) -> Path:
 def visible(folder: Path) -> set[str]:
     """Return the files in a folder, temporary ones too."""
     return {path.name for path in folder.iterdir()}
-
-
-def flip(path: Path, offset: int) -> None:
-    """Change one bit."""
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ 1]))
 
 
 def test_byte_for_byte(old: Path, new: Path, made: Made) -> None:

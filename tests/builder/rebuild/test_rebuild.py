@@ -37,6 +37,7 @@ from tests.builder.fake_hub import FakeHub, Repository, serving
 from tests.builder.quantize.test_quantize import write_imatrix
 from tests.builder.tiny_gguf import write_gguf, write_split_gguf
 from tests.builder.tiny_kit import make_tiny_kit
+from tests.damage import flip
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 from tests.tiny_icon import png
 from tests.tiny_lora import write_tiny_lora
@@ -122,20 +123,12 @@ def test_an_altered_part_is_named(moved: RebuildOrder, part: str, named: str) ->
     """One other byte is found and the part told, as are the launcher's."""
     with Container.open(moved.solofile) as container:
         offset = container.entry(part).offset + 40
-    _flip(moved.solofile, offset)
+    flip(moved.solofile, offset)
     assert [one.part for one in rebuild(moved).differences] == [named]
-    _flip(moved.solofile, 20)
+    flip(moved.solofile, 20)
     launcher, other = rebuild(moved).differences
     assert (launcher.part, other.part) == ("launcher", named)
     assert "altered" in launcher.why
-
-
-def _flip(path: Path, offset: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ 1]))
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -143,7 +136,7 @@ def test_between_the_parts(moved: RebuildOrder) -> None:
     """Altered padding is told, too."""
     with Container.open(moved.solofile) as container:
         padding = container.entry("Tiny.F32.gguf").header_offset - 1
-    _flip(moved.solofile, padding)
+    flip(moved.solofile, padding)
     assert [one.part for one in rebuild(moved).differences] == ["the padding before Tiny.F32.gguf"]
 
 
@@ -232,7 +225,7 @@ def test_a_model_in_parts_beside_the_solofile(order: Order, tmp_path: Path) -> N
     (tmp_path / "chat.weights").write_bytes((tmp_path / "again.weights").read_bytes())
     with Container.open(tmp_path / "chat.weights") as beside:
         offset = beside.entry("Tiny-F32.gguf").offset + 100
-    _flip(tmp_path / "chat.weights", offset)
+    flip(tmp_path / "chat.weights", offset)
     assert [one.part for one in rebuild(again).differences] == ["Tiny-F32.gguf"]
 
 
@@ -326,7 +319,7 @@ def test_the_command(
     command = ["rebuild", "--from", str(moved.solofile), "--source", moved.source]
     assert run(command) == 0
     assert f"{moved.solofile} is what comes out of {moved.source}: " in capsys.readouterr().out
-    _flip(moved.solofile, 20)
+    flip(moved.solofile, 20)
     assert run([*command, "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["differences"][0]["part"] == "launcher"
     assert run([*command, "-o", str(moved.solofile)]) == 2
@@ -338,6 +331,6 @@ def test_a_damaged_companion(moved: RebuildOrder) -> None:
     """What is taken over is checked first."""
     with Container.open(moved.solofile) as container:
         offset = container.entry("icon.png").offset + 4
-    _flip(moved.solofile, offset)
+    flip(moved.solofile, offset)
     with pytest.raises(DamagedFileError, match=r"icon\.png inside .* is damaged"):
         rebuild(moved)
