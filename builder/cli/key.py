@@ -36,18 +36,28 @@ def new(no_passphrase: bool) -> None:
     console.result(public.line)
 
 
-@key.command(cls=Command, examples=["key show"])
-def show() -> None:
+@key.command(cls=Command, examples=["key show", "key show --json"])
+@click.option("--json", "as_json", is_flag=True, help="print the keys as JSON")
+def show(as_json: bool) -> None:
     """Show every key whose signatures are believed, one's own among them."""
+    import json
+
     from builder.sign.own_key import own_key_path
     from runtime.keys import SUFFIX, keys_folder, read_public_key, trusted_keys
 
-    if not trusted_keys():
+    rows = []
+    if not trusted_keys() and not as_json:
         console.info("There is no key yet: make one with `key new`, or `key trust` another's.")
     for path in sorted(keys_folder().glob(f"*{SUFFIX}")):
         one = read_public_key(path)
         whose = "own" if path == own_key_path().with_suffix(SUFFIX) else "trusted"
-        console.result(f"{one.number}  {whose:7}  {one.line}  {one.comment}")
+        rows.append((one.number, whose, one.line, one.comment))
+    if as_json:
+        names = ("key", "whose", "public_key", "comment")
+        console.result(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+        return
+    for number, whose, line, comment in rows:
+        console.result(f"{number}  {whose:7}  {line}  {comment}")
 
 
 @key.command(cls=Command, examples=["key trust maker.pub", "key trust RWQ... --name 'The maker'"])

@@ -1,5 +1,6 @@
 """`key`, `sign`, and what `verify` makes of trusted keys."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ def test_from_a_key_to_a_checked_file(solofile: Path, capsys: pytest.CaptureFixt
     line = capsys.readouterr().out.strip()
     assert run(["key", "show"]) == 0
     assert f"  own      {line}  " in capsys.readouterr().out
+    assert run(["key", "show", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["whose"], shown["public_key"]) == ("own", line)
     assert run(["sign", str(solofile)]) == 0
     assert f"{solofile} is signed by key" in capsys.readouterr().out
     assert run(["verify", str(solofile)]) == 0
