@@ -1,8 +1,8 @@
 """A long system prompt: from starting the program to the first text of its first answer.
 
-`python -m bench.handbook [--rounds N]` makes a solofile with the prompt baked in and one without,
-for each length, and asks them and llama-server in turn, each just started, with files in the page
-cache.
+`python -m bench.handbook [--rounds N]` makes a solofile with the prompt baked in, one built with
+`--set flash-attn=off` as well, and one without, for each length, and asks them and llama-server in
+turn, each just started, with files in the page cache.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from bench.client import ask, messages
@@ -39,13 +40,15 @@ def measure(server: Server, system_prompt: str, sizes: Sizes) -> tuple[float, in
     return answer.arrivals[0] - started, answer.num_prompt_tokens
 
 
-def _solofile(name: str, folder: Path, system_prompt: str, *, is_baked: bool) -> Server:
+def _solofile(
+    name: str, folder: Path, system_prompt: str, *, is_baked: bool, **defaults: str
+) -> Server:
     made = make_solofile(
         Order(
             source=demo_source(),
             target=host_target(),
             output=folder / name,
-            defaults={"system_prompt": system_prompt, "ctx_size": N_CTX},
+            defaults={"system_prompt": system_prompt, "ctx_size": N_CTX, **defaults},
             is_smoke_tested=False,
             bake=BakeOptions(has_system=True) if is_baked else None,
         )
@@ -62,12 +65,16 @@ def main(arguments: list[str]) -> None:
     for num_words, bound in LENGTHS.items():
         system_prompt = text(1, num_words)
         with tempfile.TemporaryDirectory() as folder:
-            baked = _solofile("baked", Path(folder), system_prompt, is_baked=True)
-            unbaked = _solofile("unbaked", Path(folder), system_prompt, is_baked=False)
-            servers = [baked, unbaked, llama_server()]
+            make = partial(_solofile, folder=Path(folder), system_prompt=system_prompt)
+            ours = [
+                make("baked", is_baked=True),
+                make("baked, -fa off", is_baked=True, flash_attn="off"),
+                make("unbaked", is_baked=False),
+            ]
+            servers = [*ours, llama_server()]
             times: dict[str, list[float]] = {server.name: [] for server in servers}
             # A new runtime is unpacked, and all files come into the page cache.
-            measure(baked, system_prompt, sizes)
+            measure(ours[0], system_prompt, sizes)
             num_tokens = 0
             for _ in range(rounds):
                 for server in servers:
@@ -77,10 +84,10 @@ def main(arguments: list[str]) -> None:
         for name, values in times.items():
             spread = f"({min(values):.3f} to {max(values):.3f})"
             console.result(f"  {name:14}{statistics.median(values):7.3f} s {spread}")
-        theirs = times["llama-server"]
-        pairs = zip(times["baked"], theirs, strict=True)
-        ratio = statistics.median(ours / other for ours, other in pairs)
-        console.result(f"  baked / llama-server: 1/{1 / ratio:.0f}, wanted 1/{1 / bound:.0f}")
+        for name in ("baked", "baked, -fa off"):
+            pairs = zip(times["llama-server"], times[name], strict=True)
+            ratio = statistics.median(theirs / own for theirs, own in pairs)
+            console.result(f"  {name} / llama-server: 1/{ratio:.0f}, wanted 1/{1 / bound:.0f}")
 
 
 if __name__ == "__main__":
