@@ -49,7 +49,8 @@ def test_a_message_and_its_stream(client: Any) -> None:
 
 def test_a_tool_is_called(client: Any) -> None:
     """Where it must be, with an input that fits its schema, in a stream, too."""
-    asked = ASKED | {"tools": [WEATHER], "tool_choice": {"type": "any"}, "max_tokens": 200}
+    once = {"type": "any", "disable_parallel_tool_use": True}
+    asked = ASKED | {"tools": [WEATHER], "tool_choice": once, "max_tokens": 200}
     with client.messages.stream(**asked) as stream:
         done = stream.get_final_message()
     call = next(block for block in done.content if block.type == "tool_use")

@@ -1,8 +1,10 @@
 """The terminal commands of a real solofile."""
 
+import json
 from pathlib import Path
 
 from builder.files import sha256_of
+from runtime.manifest import FORMAT_VERSION
 from tests.solofile import run_solofile
 
 QUESTION = "What is the capital of France?"
@@ -48,7 +50,8 @@ def test_info_tells_where_the_model_came_from(solofile: Path) -> None:
     words = run_solofile(solofile, "info").stdout
     assert "SmolLM2-135M-Instruct" in words
     assert "Q4_1" in words
-    assert '"format_version": "1.0"' in run_solofile(solofile, "info", "--json").stdout
+    facts = json.loads(run_solofile(solofile, "info", "--json").stdout)
+    assert facts["format_version"] == FORMAT_VERSION
 
 
 def test_extracted_weights_run_again(solofile: Path, gguf: Path, tmp_path: Path) -> None:

@@ -50,15 +50,20 @@ def _ask(client: openai.OpenAI, **arguments: Any) -> Any:
 
 def test_a_named_tool_is_called(client: openai.OpenAI) -> None:
     """The call has the name, arguments by the schema, and an id; nothing else is said."""
-    choice = _ask(client, tool_choice={"type": "function", "function": {"name": "get_weather"}})
+    # With parallel calls this small model may go on calling until it is cut.
+    choice = _ask(
+        client,
+        tool_choice={"type": "function", "function": {"name": "get_weather"}},
+        parallel_tool_calls=False,
+    )
     assert choice.finish_reason == "tool_calls"
     assert not choice.message.content
-    for call in choice.message.tool_calls:
-        assert call.id
-        assert call.function.name == "get_weather"
-        arguments = json.loads(call.function.arguments)
-        assert arguments["city"] in ("Paris", "Rome")
-        assert arguments["unit"] in ("celsius", "fahrenheit")
+    (call,) = choice.message.tool_calls
+    assert call.id
+    assert call.function.name == "get_weather"
+    arguments = json.loads(call.function.arguments)
+    assert arguments["city"] in ("Paris", "Rome")
+    assert arguments["unit"] in ("celsius", "fahrenheit")
 
 
 def test_one_call_where_calls_may_not_be_parallel(client: openai.OpenAI) -> None:
