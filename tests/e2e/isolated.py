@@ -27,7 +27,7 @@ from tests.solofile import ServedSolofile
 TIMEOUT_S = 60
 # In no network: an address for documentation (RFC 5737).
 ELSEWHERE = ("198.51.100.1", 80)
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 # Long enough to be kept on disk.
 STORY = "The lighthouse keeper counted ships. " * 40
 

@@ -14,7 +14,7 @@ from tests.solofile import ServedSolofile
 ASKED: dict[str, Any] = {
     "model": "any",
     "max_tokens": 60,
-    "messages": [{"role": "user", "content": "What is the capital of France?"}],
+    "messages": [{"role": "user", "content": "Name the capital of France."}],
     "extra_body": {"temperature": 0},
 }
 WEATHER = {

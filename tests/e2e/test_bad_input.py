@@ -14,7 +14,7 @@ from runtime.manifest import encode, read_manifest
 from tests.damage import flip
 from tests.solofile import run_solofile
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 
 
 def _refused(path: Path, *arguments: str) -> tuple[int, str]:

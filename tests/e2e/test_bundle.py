@@ -27,6 +27,6 @@ def test_a_bundle_in_parts_answers_again(
     assert done.returncode == 0, done.stderr
     joined = tmp_path / "to" / solofile.name
     assert subprocess.run(["cmp", solofile, joined], check=False).returncode == 0
-    done = run_solofile(joined, "run", "--temp", "0", "-n", "8", "What is the capital of France?")
+    done = run_solofile(joined, "run", "--temp", "0", "-n", "8", "Name the capital of France.")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.solofile import ServedSolofile
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 
 
 def test_llm_chats(served: ServedSolofile, tmp_path: Path) -> None:

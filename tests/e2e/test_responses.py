@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from tests.solofile import ServedSolofile
 
-FRANCE = "What is the capital of France?"
+FRANCE = "Name the capital of France."
 WEATHER: FunctionToolParam = {
     "type": "function",
     "name": "get_weather",

@@ -16,7 +16,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 from tests.solofile import ServedSolofile
 
 QUESTION: list[ChatCompletionMessageParam] = [
-    {"role": "user", "content": "What is the capital of France?"}
+    {"role": "user", "content": "Name the capital of France."}
 ]
 ENDLESS: list[ChatCompletionMessageParam] = [
     {"role": "user", "content": "Count from 1 to 1000, one number a line."}

@@ -18,7 +18,7 @@ from tests.debian import debian_root, run_in_root
 from tests.solofile import run_solofile
 
 DEBIAN_11 = GlibcVersion(2, 31)
-QUESTION = ["run", "What is the capital of France?", "--predict", "12", "--temp", "0"]
+QUESTION = ["run", "Name the capital of France.", "--predict", "12", "--temp", "0"]
 
 
 def test_debian_11(solofile: Path) -> None:

@@ -7,7 +7,7 @@ from builder.files import sha256_of
 from runtime.manifest import FORMAT_VERSION
 from tests.solofile import run_solofile
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 
 
 def test_run_answers_and_prints_nothing_else(solofile: Path) -> None:

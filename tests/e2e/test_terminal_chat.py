@@ -10,7 +10,7 @@ import pytest
 from tests.solofile import run_solofile
 from tests.terminal import PseudoTerminal
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 # What ends the line editor's last drawing before a key is waited for.
 PROMPT = "\x1b[?2004h"
 
