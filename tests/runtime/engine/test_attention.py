@@ -15,7 +15,7 @@ from tests.runtime.engine.asking import ask
 from tests.runtime.engine.tiny_llama import write_tiny_llama
 
 PROMPT = (
-    "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
+    "<|im_start|>user\nName the capital of France.<|im_end|>\n<|im_start|>assistant\n"
     "The capital of France is"
 )
 

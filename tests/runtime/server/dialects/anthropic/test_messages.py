@@ -12,7 +12,7 @@ from anthropic.types import MessageParam, ToolParam
 from tests.runtime.server.dialects.conftest import num_running, wait_until_idle
 
 SYSTEM = "You are a helpful assistant."
-QUESTION: list[MessageParam] = [{"role": "user", "content": "What is the capital of France?"}]
+QUESTION: list[MessageParam] = [{"role": "user", "content": "Name the capital of France."}]
 ENDLESS: list[MessageParam] = [
     {"role": "user", "content": "Count from 1 to 1000, one number a line."}
 ]

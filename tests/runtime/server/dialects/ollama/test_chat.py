@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.server.dialects.conftest import num_running, wait_until_idle
 
-QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
+QUESTION = [{"role": "user", "content": "Name the capital of France."}]
 GREEDY = {"temperature": 0}
 ENDLESS = [{"role": "user", "content": "Count from 1 to 1000, one number a line."}]
 

@@ -11,7 +11,7 @@ from tests.runtime.engine.tiny_llama import write_tiny_llama
 from tests.runtime.server.in_process import serving
 
 GREEDY = {"temperature": 0}
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 
 
 @pytest.mark.parametrize("stream", [False, True])
