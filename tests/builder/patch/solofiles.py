@@ -1,13 +1,14 @@
 """Two small solofiles: an old one, and a new one in which some of it changed."""
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from builder.change.plan import Plan
 from builder.contents import Contents
+from builder.digests import believe
+from builder.file_range import FileRange
 from builder.kit.kit import Kit
 from builder.pack import write_entries, write_solofile
 from builder.sidecar import SidecarFile
@@ -47,26 +48,6 @@ def pack(kit: Kit, model: Path, path: Path, *, is_beside: bool = False, **others
     return contents
 
 
-class _SparsePlan(Plan):
-    """A plan that knows the zeros without reading them."""
-
-    def add_file(
-        self,
-        name: str,
-        source: Path,
-        *,
-        offset: int = 0,
-        size: int | None = None,
-        aligned: bool = False,
-        known: Checksums | None = None,
-        advance: Callable[[int], None] = lambda _: None,
-    ) -> Checksums:
-        known = ZEROS_CHECKSUMS if source.stat().st_size == ZEROS_BYTES else known
-        return super().add_file(
-            name, source, offset=offset, size=size, aligned=aligned, known=known, advance=advance
-        )
-
-
 def pack_sparse(kit: Kit, model: Path, path: Path, **others: Any) -> None:
     """Write a solofile whose weights are a hole of more than 4 GiB.
 
@@ -79,7 +60,8 @@ def pack_sparse(kit: Kit, model: Path, path: Path, **others: Any) -> None:
     zeros = path.with_name("zeros")
     with zeros.open("wb") as file:
         file.truncate(ZEROS_BYTES)
-    plan = _SparsePlan()
+    believe(FileRange.of(zeros), ZEROS_CHECKSUMS)
+    plan = Plan()
     write_entries(plan, replace(contents_of(kit, model, **others), weights=zeros), None)
     with path.open("wb") as file:
         for piece in plan.pieces:
