@@ -79,6 +79,15 @@ def model(tmp_path: Path) -> Path:
     return write_gguf(folder / "Tiny.F32.gguf", tensors=TENSORS | {"big": (1 << 20,)})
 
 
+@pytest.fixture(params=[False, True], ids=["in place", "cloned"])
+def in_place_or_cloned(
+    a_place_of_its_own: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder on a disk that clones no files, and one on a disk that does."""
+    if request.param:
+        monkeypatch.chdir(request.getfixturevalue("cloning_disk"))
+
+
 def build(model: Path, name: str, *flags: str) -> Path:
     """Build a solofile."""
     assert run(["build", str(model), "-o", name, *flags]) == 0
@@ -102,18 +111,13 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("after", CHANGES)
-@pytest.mark.parametrize("is_cloned", [False, True])
+@pytest.mark.usefixtures("in_place_or_cloned")
 def test_the_same_bytes_as_a_build(
     kit: Kit,
     model: Path,
     after: list[str],
-    is_cloned: bool,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever is changed, in place or into a clone, a build from the model is the same file."""
-    if is_cloned:
-        monkeypatch.chdir(request.getfixturevalue("cloning_disk"))
     write_tiny_lora(Path("a.gguf"), seed=1)
     write_tiny_lora(Path("b.gguf"), seed=2)
     Path("icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
@@ -298,19 +302,15 @@ def test_weights_that_lie_elsewhere(
     assert chat.read_bytes() == expected
 
 
-@pytest.mark.parametrize("is_cloned", [False, True])
+@pytest.mark.usefixtures("in_place_or_cloned")
 def test_a_file_that_does_not_answer(
     kit: Kit,
     model: Path,
-    is_cloned: bool,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The old file is there again, or still."""
-    if is_cloned:
-        monkeypatch.chdir(request.getfixturevalue("cloning_disk"))
     chat = build(model, "chat")
     old = chat.read_bytes()
     (tmp_path / "broken").mkdir()
@@ -322,18 +322,14 @@ def test_a_file_that_does_not_answer(
     assert sorted(path.name for path in Path().glob("*chat*")) == ["chat"]
 
 
-@pytest.mark.parametrize("is_cloned", [False, True])
+@pytest.mark.usefixtures("in_place_or_cloned")
 def test_killed_at_any_line(
     kit: Kit,
     newer_kit: Kit,
     model: Path,
-    is_cloned: bool,
-    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of 50 moments all over its work, none leaves anything but the old file or the new one."""
-    if is_cloned:
-        monkeypatch.chdir(request.getfixturevalue("cloning_disk"))
     chat = build(model, "chat")
     old = chat.read_bytes()
     at_hand(newer_kit, monkeypatch)
