@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from builder.bake.proof import goes_on_alike
-from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.types import BatchSlice
-from runtime.engine.weights import Weights
 from tests.runtime.engine.tiny_models import N_VOCAB, WRITERS
+from tests.runtime.engine.tiny_runner import tiny_runner
 
 PREFIX = [number * 7 % N_VOCAB for number in range(60)]
 
@@ -19,13 +18,8 @@ pytestmark = pytest.mark.usefixtures("binding")
 
 @pytest.fixture(params=WRITERS)
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelRunner]:
-    path = tmp_path / "tiny.gguf"
-    WRITERS[request.param](path)
-    weights = Weights(path, 0, path.stat().st_size)
-    model, runner = load_model(EngineOptions(weights, n_ctx=256, max_running=1, n_threads=1))
-    yield runner
-    runner.close()
-    model.close()
+    with tiny_runner(WRITERS[request.param], tmp_path) as runner:
+        yield runner
 
 
 def _state(runner: ModelRunner, tokens: list[int]) -> memoryview:

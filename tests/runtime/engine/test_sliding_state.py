@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine.loading import EngineOptions, load_model
 from runtime.engine.model_runner import ModelRunner
 from runtime.engine.sampling.logprobs import Choice
 from runtime.engine.types import BatchSlice
-from runtime.engine.weights import Weights
 from tests.runtime.engine.tiny_models import N_SWA, N_VOCAB, write_sliding, write_sliding_mostly
+from tests.runtime.engine.tiny_runner import tiny_runner
 
 TOKENS = [number * 11 % N_VOCAB for number in range(5 * N_SWA + 3)]
 PLENTY = 1 << 20
@@ -20,13 +19,8 @@ pytestmark = pytest.mark.usefixtures("binding")
 
 @pytest.fixture(params=[write_sliding, write_sliding_mostly])
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelRunner]:
-    path = tmp_path / "tiny.gguf"
-    request.param(path)
-    weights = Weights(path, 0, path.stat().st_size)
-    model, runner = load_model(EngineOptions(weights, n_ctx=256, max_running=1, n_threads=1))
-    yield runner
-    runner.close()
-    model.close()
+    with tiny_runner(request.param, tmp_path) as runner:
+        yield runner
 
 
 def _state(runner: ModelRunner, tokens: list[int]) -> memoryview:
