@@ -12,6 +12,8 @@ from builder import console
 if sys.platform != "win32":
     import fcntl
 
+_WAITING = "Another build is at the same work; waiting for it."
+
 
 @contextmanager
 def opened_alone(path: Path, mode: str, waiting: str) -> Iterator[IO[bytes]]:
@@ -38,14 +40,18 @@ def opened_alone(path: Path, mode: str, waiting: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[int]:
+def one_at_a_time(lock: Path, waiting: str = _WAITING) -> Iterator[int]:
     """Wait until no other process is inside such a block with the same file, which is made for it.
+
+    Args:
+        lock: The file.
+        waiting: What is said if that takes a while.
 
     Yields:
         The file's descriptor: a child that inherits it keeps others out until it ends, too.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with opened_alone(lock, "wb", "Another build is at the same work; waiting for it.") as file:
+    with opened_alone(lock, "wb", waiting) as file:
         try:
             yield file.fileno()
         finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from builder import console
 from builder.files import atomic_file, atomic_folder, explained_disk_errors, sha256_of
+from builder.locks import one_at_a_time
 from builder.pypi import require_network
 from builder.vendor.folder import (
     MANIFEST_NAME,
@@ -22,6 +23,8 @@ from runtime import __version__
 from runtime.errors import DamagedFileError, UsageError
 
 SUMS_NAME = "SHA256SUMS"
+# It lies in the folder: that may be shared, and the folder around it not be writable.
+_LOCK_NAME = ".vendor.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Work:
 def collect(folder: Path, works: Iterable[Work]) -> VendorFolder:
     """Fill a folder; each part is there whole or not at all, and a later run goes on.
 
+    A second run with the folder waits for the first.
+
     Args:
         folder: A new or an empty one, or one that was vendored before.
         works: Its parts; others that it has go.
@@ -52,8 +57,16 @@ def collect(folder: Path, works: Iterable[Work]) -> VendorFolder:
         AppError: Whatever failed, as one sentence.
     """
     require_network(f"fill {folder}")
-    found = _begun(folder)
-    with explained_disk_errors(folder / MANIFEST_NAME):
+    if folder.exists() and not folder.is_dir():
+        raise _not_ours(folder)
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    waiting = f"Another command fills {folder}; waiting for it."
+    with (
+        explained_disk_errors(folder / MANIFEST_NAME),
+        one_at_a_time(folder / _LOCK_NAME, waiting),
+    ):
+        found = _begun(folder)
         wanted = list(works)
         names = {work.part for work in wanted}
         for name in found.parts.keys() - names:
@@ -65,22 +78,24 @@ def collect(folder: Path, works: Iterable[Work]) -> VendorFolder:
 
 
 def _begun(folder: Path) -> VendorFolder:
-    """Return what an earlier run left of the folder, which is made."""
+    """Return what an earlier run left of the folder."""
     fresh = VendorFolder(folder, __version__, own_python(), own_system())
     if (folder / MANIFEST_NAME).is_file():
         with suppress(DamagedFileError):
             found = read_folder(folder)
             is_ours = (found.python, found.system) == (fresh.python, fresh.system)
             return replace(fresh, parts=found.parts if is_ours else {})
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"{folder} is there already, and `vendor` did not make it.",
-            hint="Name a new or an empty folder.",
-        )
-    with explained_disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    elif any(path.name != _LOCK_NAME for path in folder.iterdir()):
+        raise _not_ours(folder)
     _write(fresh)
     return fresh
+
+
+def _not_ours(folder: Path) -> UsageError:
+    return UsageError(
+        f"{folder} is there already, and `vendor` did not make it.",
+        hint="Name a new or an empty folder.",
+    )
 
 
 def _with(found: VendorFolder, work: Work) -> VendorFolder:

@@ -120,6 +120,43 @@ def test_killed_in_the_middle(tmp_path: Path) -> None:
     assert names(folder) == ["first/small.whl", "second/second.whl", MANIFEST_NAME]
 
 
+FIRST = """
+import sys
+from pathlib import Path
+from builder.vendor.collect import Work, collect
+
+def fill(folder):
+    (folder / "a.whl").write_bytes(b"a")
+    print("filling", flush=True)
+    sys.stdin.readline()
+
+collect(Path(sys.argv[1]), [Work("a", "", "", fill)])
+"""
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    """The second run waits, says so, and finds what the first one made."""
+    command = [sys.executable, "-c", FIRST, str(tmp_path / "v")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as first:
+        assert first.stdout
+        assert first.stdout.readline() == "filling\n"
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        ) as second:
+            assert second.stderr
+            waits = f"Another command fills {tmp_path / 'v'}; waiting for it.\n"
+            assert second.stderr.readline() == waits
+            first.communicate("\n")
+            assert second.communicate() == ("", "")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert sorted(path.name for path in (tmp_path / "v").iterdir()) == [
+        "SHA256SUMS",
+        "a",
+        MANIFEST_NAME,
+    ]
+
+
 def failing(error: Exception) -> Callable[[Path], None]:
     """Return what fills a part by half and fails."""
 
