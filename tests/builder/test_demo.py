@@ -48,6 +48,7 @@ def test_without_a_hub_it_is_the_wheel(
 @pytest.mark.usefixtures("empty_hub_cache")
 def test_a_wheel_in_the_cache_asks_nobody(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is on this machine already is used."""
-    (own_cache / "wheels" / demo.WHEEL.replace("==", "-")).mkdir(parents=True)
+    name, version = demo.WHEEL.split("==")
+    (own_cache / "wheels" / f"{name}-{version}@1").mkdir(parents=True)
     monkeypatch.setattr(demo, "HubModel", None)
     assert isinstance(demo.demo_source(), Wheel)
