@@ -12,8 +12,7 @@ from runtime.errors import DamagedFileError, UnsupportedError
 from runtime.parity import Parity
 from runtime.zip_records import COPY_AGAIN
 
-FORMAT_MAJOR = 1
-FORMAT_VERSION = f"{FORMAT_MAJOR}.1"
+FORMAT_VERSION = "1.1"
 
 SettingValue = str | int | float | bool
 
@@ -249,6 +248,27 @@ class _FormatVersion(msgspec.Struct):
     format_version: str
 
 
+def require_known_format(data: bytes, what: str, known: str) -> None:
+    """Check that what JSON in one of our formats tells can be understood.
+
+    Args:
+        data: The JSON.
+        what: What is in that format.
+        known: The format that this version writes; it reads all of the same major number and older.
+
+    Raises:
+        MsgspecError: It tells no format.
+        UnsupportedError: Its format is newer than this version reads.
+        ValueError: What it tells is no number.
+    """
+    version = msgspec.json.decode(data, type=_FormatVersion).format_version
+    if int(version.partition(".")[0]) > int(known.partition(".")[0]):
+        raise UnsupportedError(
+            f"{what} is in format {version}, and solofile {__version__} reads up to {known}.",
+            hint="Use a newer version of solofile.",
+        )
+
+
 def encode(manifest: Manifest) -> bytes:
     """Return the manifest as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
@@ -262,13 +282,7 @@ def decode(data: bytes, path: Path) -> Manifest:
         DamagedFileError: It is no manifest.
     """
     try:
-        version = msgspec.json.decode(data, type=_FormatVersion).format_version
-        if int(version.partition(".")[0]) > FORMAT_MAJOR:
-            raise UnsupportedError(
-                f"{path} is in format {version}, and solofile {__version__} reads up to "
-                f"{FORMAT_VERSION}.",
-                hint="Use a newer version of solofile.",
-            )
+        require_known_format(data, str(path), FORMAT_VERSION)
         return msgspec.json.decode(data, type=Manifest)
     except (msgspec.MsgspecError, ValueError) as error:
         raise DamagedFileError(

@@ -67,11 +67,11 @@ def apply_patch(
         key: Who must have signed the new one; None takes what the user's trusted keys say.
 
     Raises:
-        DamagedFileError: The patch or a part of the base is damaged, or the new one is not signed
-            by the key; the sentence names it.
+        DamagedFileError: The patch or a part of the base is damaged, the patch is for another file,
+            or the new one is not signed by the key; the sentence names it.
         DiskError: The disk is full, or the folder not writable.
         UnsupportedError: Weights beside the base would have to change in its place.
-        UsageError: The patch is for another file, or the base runs at this moment.
+        UsageError: The base is what the patch makes already, or runs at this moment.
     """
     started = time.monotonic()
     if output and output.exists() and output.samefile(base):
@@ -111,7 +111,7 @@ def _require_base(parts: Parts, file: PatchFile) -> None:
         return
     if parts.manifest_sha256 == facts.new.manifest_sha256:
         raise UsageError(f"{parts.path} is what {file.path} makes already.")
-    raise UsageError(
+    raise DamagedFileError(
         f"{file.path} is for another file than {parts.path}: for {facts.base.name}, whose manifest "
         f"has the SHA-256 {facts.base.manifest_sha256}, not {parts.manifest_sha256}.",
         hint="Name the file that the patch was made for.",

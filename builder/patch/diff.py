@@ -42,13 +42,18 @@ def make_patch(base: Path, new: Path, output: Path) -> Made:
     Raises:
         DamagedFileError: One is no solofile, or damaged in what was read.
         DiskError: The patch cannot be written.
-        UsageError: The patch would be written over one of them.
+        UsageError: The patch would be written over one of them, or both are the same.
     """
     started = time.monotonic()
     if output.exists() and any(output.samefile(path) for path in (base, new)):
         raise UsageError(f"{output} is one of the two solofiles.", hint="Name another file.")
     old, wanted = Parts.of(base), Parts.of(new)
     _require_layout(wanted)
+    if _are_equal(old, wanted):
+        raise UsageError(
+            f"{new} is the same as {base}, so there is nothing to patch.",
+            hint="Name two solofiles that differ.",
+        )
     with scratch_folder(output) as folder, atomic_file(output) as file:
         writer = _PatchWriter(ContainerWriter(file), old, wanted, folder)
         solofile = writer.pieces(wanted.entries, wanted.manifest.launcher.size)
@@ -64,6 +69,21 @@ def make_patch(base: Path, new: Path, output: Path) -> Made:
         carried=writer.carried,
         seconds=round(time.monotonic() - started, 1),
     )
+
+
+def _are_equal(old: Parts, new: Parts) -> bool:
+    """Say whether two solofiles are, going by manifests, checksums and what lies beside them."""
+    return (
+        old.manifest_sha256 == new.manifest_sha256
+        and old.entries == new.entries
+        and old.beside_entries == new.beside_entries
+        and _detached(old) == _detached(new)
+    )
+
+
+def _detached(parts: Parts) -> bytes:
+    path = detached_path(parts.path)
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _require_layout(parts: Parts) -> None:

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import msgspec
 
-from runtime import __version__
-from runtime.errors import DamagedFileError, UnsupportedError
+from runtime.errors import DamagedFileError
+from runtime.manifest import require_known_format
 from runtime.zip_records import COPY_AGAIN
 
 FACTS_NAME = "patch.json"
 # What entries with new bytes are called begins so.
 PREFIX = "new/"
-FORMAT_MAJOR = 1
+FORMAT_VERSION = "1.0"
 # Padding is shorter; more zeros than that are data.
 MAX_PADDING_BYTES = 16 << 20
 
@@ -79,7 +79,7 @@ class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
         detached: The entry with the signature that lay beside the new file; empty without one.
     """
 
-    format_version: str = f"{FORMAT_MAJOR}.0"
+    format_version: str = FORMAT_VERSION
     base: End
     new: End
     data: list[Data]
@@ -87,10 +87,6 @@ class PatchFacts(msgspec.Struct, frozen=True, kw_only=True):
     weights: list[Piece] | None = None
     has_same_weights: bool = False
     detached: str = ""
-
-
-class _FormatVersion(msgspec.Struct):
-    format_version: str
 
 
 def decode_facts(text: bytes, path: Path) -> PatchFacts:
@@ -105,13 +101,7 @@ def decode_facts(text: bytes, path: Path) -> PatchFacts:
         UnsupportedError: Its format is newer than this version reads.
     """
     try:
-        version = msgspec.json.decode(text, type=_FormatVersion).format_version
-        if int(version.partition(".")[0]) > FORMAT_MAJOR:
-            raise UnsupportedError(
-                f"{path} is a patch in format {version}, and solofile {__version__} reads up to "
-                f"{FORMAT_MAJOR}.",
-                hint="Use a newer version of solofile.",
-            )
+        require_known_format(text, f"The patch {path}", FORMAT_VERSION)
         return msgspec.json.decode(text, type=PatchFacts)
     except (msgspec.MsgspecError, ValueError) as error:
         raise DamagedFileError(

@@ -14,6 +14,7 @@ from builder.errors import DiskError
 from builder.kit.kit import Kit
 from builder.patch.apply import apply_patch
 from builder.patch.diff import make_patch
+from builder.patch.facts import decode_facts
 from builder.patch.report import Made
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import embed_signature, write_detached
@@ -127,13 +128,33 @@ def test_the_same_patch_twice(made: Made, old: Path, new: Path) -> None:
     assert old.with_name("again").read_bytes() == patch_of(old).read_bytes()
 
 
+def test_two_that_are_the_same(old: Path, kits: list[Kit]) -> None:
+    """That is told, and no patch is written; one that somebody signed is another."""
+    copy = old.with_name("copy")
+    copy.write_bytes(old.read_bytes())
+    for new in (old, copy):
+        with pytest.raises(UsageError, match=f"{new} is the same as {old}, so there is nothing"):
+            make_patch(old, new, patch_of(old))
+    assert not patch_of(old).exists()
+    signature = write_detached(copy, KEY)
+    made = make_patch(old, copy, patch_of(old))
+    assert "FILE.minisig" in [one.name for one in made.carried]
+    signature.unlink()
+    embed_signature(copy, KEY)
+    make_patch(old, copy, patch_of(old))
+    apply_patch(old, patch_of(old), None, key=KEY.public)
+    assert old.read_bytes() == copy.read_bytes()
+
+
 def test_another_base(made: Made, old: Path, new: Path, kits: list[Kit]) -> None:
     """It is refused in one sentence, as is the file that came out of the patch before."""
     other = old.with_name("other")
     pack(kits[0], old.with_name("model.gguf"), other, defaults={"temp": 0.6})
     before = other.read_bytes()
     for output in (None, old.with_name("made")):
-        with pytest.raises(UsageError, match=r"update\.patch is for another file than .*other"):
+        with pytest.raises(
+            DamagedFileError, match=r"update\.patch is for another file than .*other"
+        ):
             apply_patch(other, patch_of(old), output)
         with pytest.raises(UsageError, match=r"new is what .*update\.patch makes already"):
             apply_patch(new, patch_of(old), output)
@@ -211,6 +232,16 @@ def test_a_hostile_patch(made: Made, old: Path, change: dict[str, object], sente
             apply_patch(old, hostile, output)
     assert old.read_bytes() == before
     assert visible(old.parent) == files
+
+
+def test_a_patch_of_a_newer_version(tmp_path: Path) -> None:
+    """It is told from a damaged one, and what to do."""
+    text = b'{"format_version": "2.0", "weights": 7}'
+    sentence = r"The patch .*update is in format 2\.0, and solofile .* up to 1\.0\. Use a newer"
+    with pytest.raises(UnsupportedError, match=sentence):
+        decode_facts(text, tmp_path / "update")
+    with pytest.raises(DamagedFileError, match="makes no sense"):
+        decode_facts(text.replace(b"2.0", b"x"), tmp_path / "update")
 
 
 def test_no_patch(made: Made, old: Path, new: Path) -> None:
