@@ -25,9 +25,14 @@ from runtime.server.json import JSONResponse
 from runtime.server.state import ready_state
 
 
-class PinRequest(msgspec.Struct):
-    """The body of `POST /v1/prompts`: what conversations begin with."""
+class PinRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `POST /v1/prompts`: what conversations begin with.
 
+    No client of other servers sends it, so a field that is not known is a mistake. There is one
+    model, and any name is taken for it.
+    """
+
+    model: str = ""
     messages: list[ChatMessage] = []
     tools: list[FunctionTool] | None = None
     chat_template_kwargs: dict[str, Any] = {}

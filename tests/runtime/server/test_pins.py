@@ -63,7 +63,7 @@ def test_a_pinned_prompt_is_there_for_the_first_request_and_after_many_others(
 
 def test_pinning_twice_is_pinning_once(http: TestClient) -> None:
     """The answer is the same, and so is the list."""
-    first, second = _pin(http, SYSTEM).json(), _pin(http, SYSTEM).json()
+    first, second = _pin(http, SYSTEM).json(), _pin(http, SYSTEM, model="any").json()
     assert first == second
     assert len(http.get("/v1/prompts").json()["data"]) == 1
     http.delete(f"/v1/prompts/{first['id']}")
@@ -87,6 +87,7 @@ def test_a_request_that_needs_every_cell_is_answered(http: TestClient) -> None:
         (SYSTEM * 4, {}, "of the context's 512 256 are left to be pinned"),
         (SYSTEM, {"lora": [{"id": 3}]}, "no LoRA adapter 3"),
         (SYSTEM, {"chat_template_kwargs": {"messages": []}}, "messages"),
+        (SYSTEM, {"max_tokens": 4}, "unknown field `max_tokens`"),
     ],
 )
 def test_what_cannot_be_pinned(
