@@ -19,7 +19,7 @@ import msgspec
 
 import builder
 from builder import console
-from builder.errors import ToolError
+from builder.errors import DiskError, ToolError
 from runtime.errors import AppError
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Message(msgspec.Struct, omit_defaults=True):
         losses: The negative log likelihoods of the part's tokens.
         is_next: Whether it goes on with the next of several things.
         failure: Why it gave up, as llama.cpp puts it.
+        exit_code: What the builder then ends with.
         is_done: Whether it has done all there was to do.
     """
 
@@ -52,15 +53,21 @@ class Message(msgspec.Struct, omit_defaults=True):
     losses: list[float] = []
     is_next: bool = False
     failure: str = ""
+    exit_code: int = ToolError.exit_code
     is_done: bool = False
 
 
 class ChildFailedError(ToolError):
-    """Native code gave up or crashed; `why` is what it said of that."""
+    """Native code gave up or crashed; `why` is what it said of that.
 
-    def __init__(self, what: str, why: str) -> None:
+    Where what it was given is the reason, such as a text that is too short, the exit code is that
+    of this reason.
+    """
+
+    def __init__(self, what: str, why: str, exit_code: int = ToolError.exit_code) -> None:
         super().__init__(f"{what}: {why}.")
         self.why = why
+        self.exit_code = exit_code
 
 
 def run_child(module: str, job: msgspec.Struct, *, what: str) -> Iterator[Message]:
@@ -143,7 +150,7 @@ def _run(
                 if message is None:
                     said.append(line.decode(errors="replace").strip())
                 elif message.failure:
-                    raise ChildFailedError(what, message.failure)
+                    raise ChildFailedError(what, message.failure, message.exit_code)
                 else:
                     is_done = is_done or message.is_done
                     yield message
@@ -194,11 +201,15 @@ def telling_outcome(folder: Path | None = None, *, with_hints: bool = False) -> 
         yield
     except AppError as error:
         said = str(error) if with_hints else error.message
-        tell(Message(failure=said.rstrip(".")))
+        # The root's own code says less than that a tool failed.
+        is_plain = error.exit_code == AppError.exit_code
+        code = ToolError.exit_code if is_plain else error.exit_code
+        tell(Message(failure=said.rstrip("."), exit_code=code))
     except OSError as error:
         if folder is None:
             raise
-        tell(Message(failure=f"{folder} cannot take the result: {error.strerror}"))
+        failure = f"{folder} cannot take the result: {error.strerror}"
+        tell(Message(failure=failure, exit_code=DiskError.exit_code))
     else:
         tell(Message(is_done=True))
 

@@ -1,12 +1,14 @@
 """Programs run by another Python: what they tell, and how they end."""
 
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from builder.child import ChildFailedError, Message, run_script
+from builder.child import ChildFailedError, Message, run_script, telling_outcome
+from runtime.errors import AppError, DamagedFileError, UsageError
 
 ECHO = 'import sys; job = sys.stdin.readline(); print("noise", flush=True); '
 
@@ -39,6 +41,30 @@ def test_failures(tmp_path: Path, body: str, sentence: str) -> None:
     """Whatever ends it before it is done is told in one sentence."""
     with pytest.raises(ChildFailedError, match=sentence):
         run(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [('{"failure": "too short", "exit_code": 2}', 2), ('{"failure": "no such model"}', 7)],
+)
+def test_the_exit_code_is_that_of_the_reason(tmp_path: Path, message: str, code: int) -> None:
+    """Where it is not said, a tool failed."""
+    with pytest.raises(ChildFailedError) as caught:
+        run(tmp_path, f"print({message!r})")
+    assert caught.value.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(UsageError("No."), 2), (DamagedFileError("No."), 3), (AppError("No."), 7), (OSError(28), 5)],
+)
+def test_what_a_child_tells_of_its_end(
+    error: Exception, code: int, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """What the root says nothing of is a failure of the tool."""
+    with telling_outcome(tmp_path):
+        raise error
+    assert json.loads(capfdbinary.readouterr().out).get("exit_code", 7) == code
 
 
 def test_it_sees_no_modules_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import GenerationRequest
 from runtime.engine.state_facts import LIBRARY_PATTERN
 from runtime.engine.weights import Weights
+from runtime.errors import UsageError
 from runtime.manifest import Prompt
 from tests.runtime.engine.asking import Asked
 from tests.runtime.engine.tiny_models import write_sliding
@@ -215,8 +216,9 @@ def test_what_cannot_be_baked(
     gguf: Path, tmp_path: Path, changes: dict[str, object], complaint: str
 ) -> None:
     """One sentence says why, and nothing is written."""
-    with pytest.raises(ChildFailedError, match=complaint):
+    with pytest.raises(ChildFailedError, match=complaint) as caught:
         _bake(_job(gguf, tmp_path, **changes))
+    assert caught.value.exit_code == UsageError.exit_code
     assert list(tmp_path.iterdir()) == []
 
 
