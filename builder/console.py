@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -13,6 +14,13 @@ MEBIBYTE = 1 << 20
 def result(text: str) -> None:
     """Print an answer the user asked for."""
     click.echo(text)
+
+
+def result_json(value: Any) -> None:
+    """Print an answer for programs: what `--json` asks of any command."""
+    import msgspec
+
+    result(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def info(text: str) -> None:

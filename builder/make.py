@@ -1,7 +1,7 @@
 """From a source to a finished solofile: resolve, fetch, check, quantize, pack, smoke-test."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from builder import console
-from builder.bake.baking import Baked, bake
+from builder.bake.baked import BakedPrompt
+from builder.bake.baking import bake
 from builder.bake.prompt import BakeOptions
 from builder.branding import merged_branding
 from builder.change.in_place import recover
@@ -26,7 +27,7 @@ from builder.output_path import output_path, require_folder, require_free
 from builder.pack import is_too_large, require_room, write_solofile
 from builder.quality.parity import checked_parity
 from builder.quantize.options import QuantizeOptions
-from builder.report import BakedPrompt, Report
+from builder.report import Report
 from builder.sidecar import SharedWeights, sidecar_part, sidecar_path
 from builder.sign.secret_key import SecretKey
 from builder.sign.sign import write_detached
@@ -224,7 +225,7 @@ def finish(
     kit = order.kit or ensure_kit(order.target, toolchain=order.toolchain, gpu=order.gpu)
     defaults = fetched.settings | order.defaults
     sha256 = order.weights_sha256 or weights.file.sha256
-    baked: list[Baked] = []
+    baked: list[Path] = []
     if order.bake:
         sha256 = sha256 or digests_of([weights.file.data])[0]
         has_adapters = bool(companions.adapters)
@@ -248,7 +249,7 @@ def finish(
         branding=merged_branding(fetched.branding, order.branding),
         icon=order.icon or fetched.icon,
         parity=prepared.parity,
-        prompts=[prompt.path for prompt in baked],
+        prompts=baked,
         baked=order.bake.facts if order.bake else None,
         signer=order.signer,
     )
@@ -298,7 +299,7 @@ def _report(
     test: SmokeTest | None,
     prepared: Prepared,
     seconds: float,
-    baked: Collection[Baked],
+    baked: Sequence[Path],
 ) -> Report:
     sidecar = path.with_name(manifest.sidecar.name) if manifest.sidecar else None
     size = path.stat().st_size + (sidecar.stat().st_size if sidecar else 0)
@@ -321,5 +322,5 @@ def _report(
         notes=prepared.notes,
         terms=manifest.terms,
         parity=prepared.parity,
-        prompts=[BakedPrompt(prompt.num_tokens, prompt.size) for prompt in baked],
+        prompts=[BakedPrompt.read(path) for path in baked],
     )

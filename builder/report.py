@@ -6,19 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from builder.bake.baked import BakedPrompt
 from builder.console import human_bytes, human_seconds
 from builder.quality.perplexity import PerplexityChange
 from builder.terms import sentences
 from runtime.glibc import system_needed
 from runtime.manifest import Origin, Terms
 from runtime.parity import Parity
-
-
-class BakedPrompt(msgspec.Struct, frozen=True):
-    """A computed prompt: how many tokens it has, and its size in bytes."""
-
-    tokens: int
-    size: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +68,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         path = Path(self.path)
         return shlex.quote(self.path if path.is_absolute() else f"./{path.as_posix()}")
 
-    def as_json(self) -> str:
-        """Return the report for programs."""
-        return msgspec.json.encode(self).decode()
-
     def as_text(self) -> str:
         """Return the report for people."""
         return table(self.lines())
@@ -101,10 +91,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 "Size",
                 f"{human_bytes(self.size)}, {human_bytes(self.overhead)} more than the weights",
             ),
-            *(
-                ("Baked", f"{prompt.tokens:,} tokens, {human_bytes(prompt.size)}")
-                for prompt in self.prompts
-            ),
+            *(("Baked", str(prompt)) for prompt in self.prompts),
             *(("For Finder", path) for path in self.app_files),
             ("Runs on", runs_on),
             ("Made in", human_seconds(self.seconds)),

@@ -14,27 +14,12 @@ from builder.files import atomic_folder
 from builder.kit.kit import Kit
 from builder.native.llamacpp import SDIST_SHA256, expose_binding
 from builder.sources.source import ModelFile
-from runtime.engine.prompt_file import PromptFile
 from runtime.errors import UsageError
 from runtime.manifest import Prompt, SettingValue
 from runtime.user_folders import user_cache_dir
 
 _PROCESS = "builder.bake.process"
 _MIB = 1024 * 1024
-
-
-class Baked(msgspec.Struct, frozen=True):
-    """A prompt that was computed.
-
-    Args:
-        path: The file with its state.
-        num_tokens: How many tokens it has.
-        size: The file's size, in bytes.
-    """
-
-    path: Path
-    num_tokens: int
-    size: int
 
 
 def bake(
@@ -45,7 +30,7 @@ def bake(
     kit: Kit,
     *,
     has_adapters: bool,
-) -> list[Baked]:
+) -> list[Path]:
     """Compute prompts for a solofile, in the cache, which knows them by all that they depend on.
 
     Args:
@@ -56,9 +41,13 @@ def bake(
         kit: The runtime that is to read them.
         has_adapters: Whether LoRA adapters are embedded.
 
+    Returns:
+        A file for each, the system prompt's first.
+
     Raises:
         DiskError: The cache is full or not writable.
-        ToolError: The model cannot be loaded, its memory cannot be saved, or a prompt does not fit.
+        ChildFailedError: The model cannot be loaded, its memory cannot be saved, or a prompt is too
+            short or does not fit; the exit code says which it was.
         UsageError: There is nothing to bake, or the model changes with its adapters.
     """
     prompts = _prompts(options, settings)
@@ -86,8 +75,7 @@ def bake(
             _run(replace(job, folder=part.absolute()))
 
     made_once(folder, make)
-    files = [PromptFile.open(folder / file_name(n)) for n in range(1, len(prompts) + 1)]
-    return [Baked(file.path, len(file.tokens), file.path.stat().st_size) for file in files]
+    return [folder / file_name(number) for number in range(1, len(prompts) + 1)]
 
 
 def _prompts(options: BakeOptions, settings: dict[str, SettingValue]) -> list[Prompt]:

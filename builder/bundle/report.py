@@ -45,10 +45,6 @@ class BundleReport(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     seconds: float
 
-    def as_json(self) -> str:
-        """Return the report for programs."""
-        return msgspec.json.encode(self).decode()
-
     def as_text(self) -> str:
         """Return the report for people."""
         weights = dict.fromkeys(one.weights for one in self.solofiles if one.weights)

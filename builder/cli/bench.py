@@ -103,7 +103,7 @@ def _run(
             say(table(results.runs[-1], WORKLOADS[name].sizes(n_threads)))
         _write(output, results)
     if as_json:
-        console.result(json.dumps(results.document(), indent=2))
+        console.result_json(results.document())
 
 
 def _write(output: Path, results: "Results") -> None:

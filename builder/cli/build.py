@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from builder import console
 from builder.bake.prompt import DEFAULT_LIMIT_MIB
@@ -117,11 +116,14 @@ def build(ctx: click.Context, /, source: str, as_json: bool, **options: Any) -> 
     jobs = read_jobs(source, ctx.command, given_flags(ctx, options))
     if not is_recipe(source) and not jobs[0].order.tells_target:
         report = make_solofile(jobs[0].order)
-        console.result(report.as_json() if as_json else report.as_text())
+        if as_json:
+            console.result_json(report)
+        else:
+            console.result(report.as_text())
         return
     results = make_all(
         jobs, lambda reports: None if as_json else console.result(f"{overview(reports)}\n")
     )
     if as_json:
-        console.result(msgspec.json.encode(results).decode())
+        console.result_json(results)
     require_all(results)

@@ -83,7 +83,10 @@ def bundle(ctx: click.Context, /, sources: Sequence[str], **options: Any) -> Non
         signer=signer,
     )
     report = make_bundle(order)
-    console.result(report.as_json() if own["as_json"] else report.as_text())
+    if own["as_json"]:
+        console.result_json(report)
+    else:
+        console.result(report.as_text())
 
 
 bundle.params += _SHARED

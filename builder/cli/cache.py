@@ -5,7 +5,6 @@ import time
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command, write_examples
@@ -46,7 +45,7 @@ def list_(as_json: bool) -> None:
 
     found = items()
     if as_json:
-        console.result(_as_json(found))
+        console.result_json(found)
         return
     console.result(f"{'KIND':14}{'SIZE':>10}  {'LAST USED':11} WHAT")
     for one in found:
@@ -68,7 +67,7 @@ def size(as_json: bool) -> None:
         sums[one.kind] += one.size
     if as_json:
         total = sum(sums.values())
-        console.result(_as_json({"path": str(user_cache_dir()), "total": total, "kinds": sums}))
+        console.result_json({"path": str(user_cache_dir()), "total": total, "kinds": sums})
         return
     for name, number in sums.items():
         if number:
@@ -99,7 +98,10 @@ def clean(
 
     age_s = _age_s(older_than) if older_than else None
     done = cleaning.clean(list(KINDS) if is_all else kinds, min_age_s=age_s, is_dry_run=is_dry_run)
-    console.result(_as_json(done) if as_json else _summary(done, is_dry_run=is_dry_run))
+    if as_json:
+        console.result_json(done)
+    else:
+        console.result(_summary(done, is_dry_run=is_dry_run))
 
 
 def _summary(done: "Cleaned", *, is_dry_run: bool) -> str:
@@ -114,7 +116,3 @@ def _age_s(text: str) -> float:
     if not match:
         raise UsageError(f"{text} is no age.", hint="Write it as in --older-than 30d or 12h.")
     return float(match[1]) * _UNIT_S[match[2]]
-
-
-def _as_json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value)).decode()

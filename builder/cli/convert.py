@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -61,6 +60,6 @@ def convert(
             "path": str(output), "name": item.name, "architecture": architecture, "type": kind,
             "size": size, "command": command(item, output.name),
         }  # fmt: skip
-        console.result(msgspec.json.encode(told).decode())
+        console.result_json(told)
     else:
         console.result(f"{output}: {architecture}, {kind}, {console.human_bytes(size)}")

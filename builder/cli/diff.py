@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -31,6 +30,7 @@ def diff(old: Path, new: Path, output: Path, as_json: bool) -> None:
     from builder.patch.diff import make_patch
 
     made = make_patch(old, new, output)
-    console.result(
-        msgspec.json.format(msgspec.json.encode(made)).decode() if as_json else made.as_text()
-    )
+    if as_json:
+        console.result_json(made)
+    else:
+        console.result(made.as_text())

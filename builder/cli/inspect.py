@@ -1,7 +1,6 @@
 """`inspect`: what a source holds, before anything is downloaded."""
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -25,4 +24,7 @@ def inspect(source: str, n_ctx: int, as_json: bool) -> None:
     from builder.sources.parse import parse_source
 
     found = inspect_source(parse_source(source), n_ctx)
-    console.result(msgspec.json.encode(found).decode() if as_json else found.as_text())
+    if as_json:
+        console.result_json(found)
+    else:
+        console.result(found.as_text())

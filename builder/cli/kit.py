@@ -91,7 +91,7 @@ def list_(as_json: bool = False) -> None:
 
     kits = list_kits()
     if as_json:
-        console.result(_as_json([_facts(found) for found in kits]))
+        console.result_json([_facts(found) for found in kits])
         return
     for found in kits:
         info = found.info
@@ -124,7 +124,7 @@ def show(what: str | None, as_json: bool) -> None:
         found = _used_kit(what)
         info, facts = found.info, _facts(found)
     if as_json:
-        console.result(_as_json(facts))
+        console.result_json(facts)
         return
     if info.glibc:
         facts["glibc"] = system_needed(info.glibc).removeprefix("glibc ")
@@ -192,9 +192,3 @@ def _info_facts(info: "KitInfo") -> dict[str, object]:
 
 def _size(info: "KitInfo") -> str:
     return console.human_bytes(info.launcher_size + info.runtime_size)
-
-
-def _as_json(value: object) -> str:
-    import msgspec
-
-    return msgspec.json.format(msgspec.json.encode(value)).decode()

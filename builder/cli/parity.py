@@ -1,7 +1,6 @@
 """`parity`: whether a converted model says what its original says."""
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -32,4 +31,7 @@ def parity(checkpoint: str, source: str, allows_pickle: bool, as_json: bool) -> 
     model = one_file(parse_source(source).fetch()).file.data
     original = parse_checkpoint(checkpoint).folder
     found = require_parity(original, model, allows_pickle=allows_pickle)
-    console.result(msgspec.json.encode(found).decode() if as_json else str(found))
+    if as_json:
+        console.result_json(found)
+    else:
+        console.result(str(found))

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -50,8 +49,7 @@ def patch(
 
     key = find_public_key(key_text) if key_text else None
     done = apply_patch(old, patch_file, output, key=key)
-    console.result(
-        msgspec.json.format(msgspec.json.encode(done)).decode()
-        if as_json
-        else done.verdict.sentence
-    )
+    if as_json:
+        console.result_json(done)
+    else:
+        console.result(done.verdict.sentence)

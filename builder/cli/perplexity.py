@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.chunk_flags import chunk_flags
@@ -47,6 +46,6 @@ def perplexity(
             "perplexity": round(found.value, 4), "error": round(found.error, 4),
             "tokens": len(found.losses),
         }  # fmt: skip
-        console.result(msgspec.json.encode(facts).decode())
+        console.result_json(facts)
     else:
         console.result(f"{found.value:.4f} ± {found.error:.4f} ({len(found.losses)} tokens)")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -39,7 +38,10 @@ def quantize(
     INPUT is a source as `build` takes it: a GGUF file, a hub repository or a wheel.
     """
     if is_listing:
-        console.result(_json_list() if as_json else _list())
+        if as_json:
+            console.result_json(list(QUANTIZATIONS.values()))
+        else:
+            console.result(_list())
         return
     if source is None or output is None or quantization is None:
         raise click.UsageError("Name INPUT, OUTPUT and TYPE, or --list.")
@@ -61,7 +63,7 @@ def quantize(
             "bits_per_weight": round(plan.bits_per_weight, 4), "types": plan.types,
             "perplexity": change,
         }  # fmt: skip
-        console.result(msgspec.json.encode(facts).decode())
+        console.result_json(facts)
     else:
         console.result(
             f"{output}: {options.quantization.name}, {console.human_bytes(size)}, "
@@ -69,10 +71,6 @@ def quantize(
         )
         if change:
             console.result(f"perplexity {change}")
-
-
-def _json_list() -> str:
-    return msgspec.json.encode(list(QUANTIZATIONS.values())).decode()
 
 
 def _list() -> str:

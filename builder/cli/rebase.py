@@ -64,7 +64,10 @@ def rebase(ctx: click.Context, /, file: Path, as_json: bool, **options: Any) -> 
     given = given_flags(ctx, options)
     shared = {name: value for name, value in given.items() if name in _SHARED}
     report = rebase_file(RebaseOrder(file, **_own(options), **_as_build_takes_it(shared)))
-    console.result(report.as_json() if as_json else report.as_text())
+    if as_json:
+        console.result_json(report)
+    else:
+        console.result(report.as_text())
 
 
 def _own(options: dict[str, Any]) -> dict[str, Any]:

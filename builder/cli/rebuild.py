@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -58,7 +57,9 @@ def rebuild(
     from builder.rebuild.rebuild import rebuild as run
 
     done = run(RebuildOrder(solofile, output, source, inputs, allow_pickle, toolchain))
-    text = msgspec.json.format(msgspec.json.encode(done)).decode() if as_json else done.as_text()
-    console.result(text)
+    if as_json:
+        console.result_json(done)
+    else:
+        console.result(done.as_text())
     if not done.is_same:
         raise click.exceptions.Exit(DamagedFileError.exit_code)

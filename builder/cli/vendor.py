@@ -1,7 +1,7 @@
 """`vendor`: all that the builder needs, in a folder to carry to where there is no network."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,7 +67,10 @@ def vendor(
         sources=sources,
     )
     made = collect(folder, works(order))
-    console.result(_as_json(made) if as_json else _as_text(made))
+    if as_json:
+        console.result_json(_facts(made))
+    else:
+        console.result(_as_text(made))
 
 
 def _as_text(made: "VendorFolder") -> str:
@@ -84,10 +87,8 @@ def _as_text(made: "VendorFolder") -> str:
     return "\n".join(lines)
 
 
-def _as_json(made: "VendorFolder") -> str:
-    import msgspec
-
-    facts = {
+def _facts(made: "VendorFolder") -> dict[str, Any]:
+    return {
         "path": str(made.path),
         "solofile": made.solofile,
         "python": made.python,
@@ -97,4 +98,3 @@ def _as_json(made: "VendorFolder") -> str:
             name: {"size": part.size, "files": len(part.files)} for name, part in made.parts.items()
         },
     }
-    return msgspec.json.format(msgspec.json.encode(facts)).decode()

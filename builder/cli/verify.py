@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from builder import console
 from builder.cli.command import Command
@@ -41,6 +40,6 @@ def verify(files: Sequence[Path], key_text: str | None, as_json: bool) -> None:
         elif not as_json:
             console.result(verdicts[-1].sentence)
     if as_json:
-        console.result(msgspec.json.format(msgspec.json.encode(verdicts)).decode())
+        console.result_json(verdicts)
     if not all(verdict.is_sound for verdict in verdicts):
         raise click.exceptions.Exit(DamagedFileError.exit_code)

@@ -49,7 +49,8 @@ def rebased_prompts(
 
     Raises:
         DiskError: The cache is full or not writable.
-        ToolError: The model cannot be loaded, its memory cannot be saved, or a prompt does not fit.
+        ChildFailedError: The model cannot be loaded, its memory cannot be saved, or a prompt is too
+            short or does not fit.
         UsageError: There is nothing to bake, or the model changes with its adapters.
     """
     old = base.manifest.baked
@@ -70,7 +71,7 @@ def rebased_prompts(
         write_pieces([Piece(0, base.runtime)], kit.runtime_pkg)
     weights = base.fetched.files[0]
     baked = bake(wanted, weights, weights.sha256, defaults, kit, has_adapters=has_adapters)
-    return Prompts([one.path for one in baked], wanted.facts)
+    return Prompts(baked, wanted.facts)
 
 
 def _wanted(

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from builder import console
+from builder.bake.baked import BakedPrompt
 from builder.change.in_place import changed_in_place, held, num_changed_bytes, recover
 from builder.change.new_file import can_clone, write_pieces
 from builder.change.plan import Plan
@@ -40,12 +41,14 @@ class _Change:
         base: The solofile there is.
         plan: The new one.
         manifest: Its manifest.
+        prompts: The prompts that are computed in it.
         output: Where it goes.
     """
 
     base: Base
     plan: Plan
     manifest: Manifest
+    prompts: list[BakedPrompt]
     output: Path
 
 
@@ -81,6 +84,7 @@ def rebase(order: RebaseOrder) -> RebaseReport:
         size=change.plan.size,
         written=written,
         changed=_changed_parts(base.manifest, manifest) if method != "unchanged" else [],
+        prompts=change.prompts,
         notes=notes,
         target=manifest.kit.target,
         solofile=manifest.kit.solofile,
@@ -105,7 +109,8 @@ def _planned(
             f"no file over {console.human_bytes(target.max_file_bytes)}.",
             hint="Make it with `build`, which lays the weights beside it.",
         )
-    return _Change(base, plan, manifest, output)
+    prompts = [BakedPrompt.read(prompt) for prompt in contents.prompts]
+    return _Change(base, plan, manifest, prompts, output)
 
 
 def _require_sound(path: Path) -> None:

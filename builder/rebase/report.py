@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from builder.bake.baked import BakedPrompt
 from builder.console import human_bytes, human_seconds
 from builder.report import table
 
@@ -25,6 +26,7 @@ class RebaseReport(msgspec.Struct, frozen=True, kw_only=True):
         size: Its size in bytes.
         written: How many bytes of it were written; the file system shares or keeps the others.
         changed: The parts that are others now, by what `verify` calls them.
+        prompts: The prompts that are computed already.
         notes: Sentences on what follows from that.
         target: What it runs on.
         solofile: The version of its runtime.
@@ -38,16 +40,13 @@ class RebaseReport(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     written: int
     changed: list[str]
+    prompts: list[BakedPrompt]
     notes: list[str]
     target: str
     solofile: str
     seconds: float
     start_seconds: float | None = None
     answer: str | None = None
-
-    def as_json(self) -> str:
-        """Return the report for programs."""
-        return msgspec.json.encode(self).decode()
 
     def as_text(self) -> str:
         """Return the report for people."""
@@ -56,6 +55,7 @@ class RebaseReport(msgspec.Struct, frozen=True, kw_only=True):
             ("Solofile", self.path),
             ("Changed", ", ".join(self.changed) or "nothing"),
             ("Written", f"{written}, {_SENTENCES[self.method]}"),
+            *(("Baked", str(prompt)) for prompt in self.prompts),
             ("Runtime", f"solofile {self.solofile} for {self.target}"),
             ("Made in", human_seconds(self.seconds)),
         ]

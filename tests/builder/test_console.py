@@ -1,8 +1,11 @@
 """What the builder prints, and where."""
 
+import json
+
 import pytest
 
 from builder import console
+from builder.bake.baked import BakedPrompt
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,14 @@ def test_only_results_are_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     assert printed.out == "answer\n"
     assert printed.err == "going on\nWarning: careful\nError: it failed\ndo this\n"
+
+
+def test_answers_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are JSON that people can read, too; what is no number is null."""
+    console.result_json({"sizes": [1, float("nan")], "made": BakedPrompt(7, 9)})
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"sizes": [1, None], "made": {"tokens": 7, "size": 9}}
+    assert '\n  "made": {\n    "tokens": 7,' in printed
 
 
 def test_progress_off_a_terminal_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 """What a build tells at its end."""
 
-import json
 from pathlib import Path
 
 import msgspec
@@ -59,11 +58,6 @@ def test_several_for_people() -> None:
         "Model:            Tiny Q4_1 mit",
     ]
     assert overview([REPORT]) == REPORT.as_text()
-
-
-def test_for_programs() -> None:
-    """The same facts come as one JSON object."""
-    assert json.loads(REPORT.as_json()) == msgspec.to_builtins(REPORT)
 
 
 @pytest.mark.parametrize(

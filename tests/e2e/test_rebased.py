@@ -5,12 +5,14 @@ import shutil
 import urllib.request
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from builder.__main__ import run
 from builder.bake.prompt import BakeOptions
 from builder.demo import demo_source
 from builder.make import Order, make_solofile
+from builder.report import Report
 from builder.targets import host_target
 from runtime.errors import UsageError
 from tests.solofile import ServedSolofile
@@ -19,7 +21,7 @@ OLD = "You answer for the harbour office. Ships dock from six to nine, and pay a
 NEW = "You answer for the town library. It opens at ten, and lends books for four weeks. " * 6
 
 
-def baked(path: Path, system: str) -> Path:
+def baked(path: Path, system: str) -> Report:
     """Build the demo's model with a baked prompt."""
     order = Order(
         source=demo_source(),
@@ -29,17 +31,19 @@ def baked(path: Path, system: str) -> Path:
         is_smoke_tested=False,
         bake=BakeOptions(has_system=True),
     )
-    return Path(make_solofile(order).path)
+    return make_solofile(order)
 
 
 def test_another_prompt_is_baked_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The file is the one that a build makes; little of it was written, and it has the prompt."""
-    chat = baked(tmp_path / "chat", OLD)
+    chat = Path(baked(tmp_path / "chat", OLD).path)
     (tmp_path / "prompt.txt").write_text(NEW, encoding="utf-8")
     capfd.readouterr()
     assert run(["rebase", str(chat), "--system", f"@{tmp_path / 'prompt.txt'}", "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
-    assert chat.read_bytes() == baked(tmp_path / "expected", NEW).read_bytes()
+    built = baked(tmp_path / "expected", NEW)
+    assert chat.read_bytes() == Path(built.path).read_bytes()
+    assert report["prompts"] == msgspec.to_builtins(built.prompts)
     assert report["changed"] == ["prompts/1.prompt", "sbom.cdx.json", "solofile.json"]
     if report["method"] == "in place":
         assert report["written"] < 10 << 20
@@ -52,7 +56,20 @@ def test_another_prompt_is_baked_again(tmp_path: Path, capfd: pytest.CaptureFixt
         )
         with urllib.request.urlopen(request, timeout=60) as response:
             usage = json.load(response)["usage"]
-    assert usage["prompt_tokens_details"]["cached_tokens"] > len(NEW.split())
+    assert usage["prompt_tokens_details"]["cached_tokens"] >= built.prompts[0].tokens
+    assert run(["rebase", str(chat), "--set", "temp=0.2", "--no-smoke-test"]) == 0
+    assert f"Baked:            {built.prompts[0]}" in capfd.readouterr().out
+
+
+def test_a_prompt_that_is_too_short(
+    solofile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is what was asked for that does not fit, not a tool that failed."""
+    chat = tmp_path / "chat"
+    command = ["rebase", str(solofile), "--system", "Be kind.", "--bake", "-o", str(chat)]
+    assert run(command) == UsageError.exit_code
+    assert "'Be kind.' has" in capfd.readouterr().err
+    assert not chat.exists()
 
 
 def test_one_that_runs(solofile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

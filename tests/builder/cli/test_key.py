@@ -9,6 +9,7 @@ from builder.__main__ import run
 from builder.kit.kit import Kit
 from builder.pack import write_solofile
 from builder.sign import secret_key
+from builder.sign.secret_key import SecretKey
 from tests.builder.contents import contents_of
 from tests.builder.sign.minisign_program import minisign
 from tests.builder.sign.test_secret_key import CHEAP
@@ -37,6 +38,24 @@ def test_from_a_key_to_a_checked_file(solofile: Path, capsys: pytest.CaptureFixt
     assert "is sound, and signed by key" in capsys.readouterr().out
     assert run(["verify", str(solofile), "--key", line]) == 0
     assert minisign("-V", "-m", solofile, "-P", line).returncode == 0
+
+
+def test_for_programs(solofile: Path, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Making, showing and trusting keys, and signing, tell the same facts as JSON."""
+    assert run(["key", "new", "--no-passphrase", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert Path(made.pop("secret_key")).is_relative_to(own_home)
+    other = SecretKey.new().public
+    assert run(["key", "trust", other.line, "--name", "The maker", "--json"]) == 0
+    trusted = json.loads(capsys.readouterr().out)
+    assert Path(trusted.pop("path")).is_file()
+    assert run(["key", "show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {one["whose"]: one for one in shown} == {"own": made, "trusted": trusted}
+    assert run(["sign", str(solofile), "--json"]) == 0
+    beside = f"{solofile}.minisig"
+    signed = {"path": str(solofile), "signature": beside, "key": made["key"]}
+    assert json.loads(capsys.readouterr().out) == [signed]
 
 
 def test_no_passphrase_no_key(
