@@ -7,7 +7,7 @@ import msgspec
 
 from runtime.errors import UsageError
 from runtime.manifest import SettingValue
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 # What only makes sense on the machine it is given on, and what everyone with the file could read.
 NOT_BUILT_IN = {"model", "api_key"}

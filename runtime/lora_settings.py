@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runtime.engine.adapters import AdapterFile
 from runtime.errors import UsageError
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 
 def named_adapters(settings: Settings) -> list[AdapterFile]:

@@ -22,7 +22,7 @@ from runtime.engine.types import BatchSlice
 from runtime.errors import UnsupportedError, UsageError
 from runtime.manifest import Prompt
 from runtime.payload import Payload
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 # One bar moves after each of these.
 _BATCH_TOKENS = 512

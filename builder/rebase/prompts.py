@@ -14,7 +14,7 @@ from builder.kit.kit import Kit
 from builder.rebase.base import Base
 from builder.rebase.order import RebaseOrder
 from runtime.manifest import BakedFacts, SettingValue
-from runtime.settings import SAMPLING_SETTINGS
+from runtime.settings.values import SAMPLING_SETTINGS
 
 # What is decided once a prompt was computed.
 _OF_ANSWERS = {*SAMPLING_SETTINGS, "predict", "seed"}

@@ -13,7 +13,8 @@ from builder.bake.prompt import DEFAULT_LIMIT_MIB
 from builder.defaults import NOT_BUILT_IN
 from runtime.branding import COLOR
 from runtime.manifest import SettingValue
-from runtime.settings import OPTIONS, Settings
+from runtime.settings.options import OPTIONS
+from runtime.settings.values import Settings
 
 
 def _meta(description: str, example: Any) -> Meta:

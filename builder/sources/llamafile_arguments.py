@@ -8,7 +8,9 @@ import msgspec
 
 from builder.defaults import typed_setting
 from builder.sources.taken import Taken
-from runtime.settings import GPU_SETTINGS, OPTIONS, Option
+from runtime.settings.option import Option
+from runtime.settings.options import OPTIONS
+from runtime.settings.values import GPU_SETTINGS
 
 _OPTIONS = {flag: option for option in OPTIONS for flag in option.flags}
 # Flags that name a file of the archive, and what it is.

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.errors import UsageError
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 
 class ChatOptions(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from runtime.cli.command import Context, end_start
 from runtime.cli.engine_settings import sampling, start_engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 if TYPE_CHECKING:
     from runtime.chat.conversation import ChatPrompt

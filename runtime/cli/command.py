@@ -17,7 +17,8 @@ from runtime.engine.loading_model import LoadingModel, begin_loading_model
 from runtime.engine.weights import LoadOptions
 from runtime.errors import UsageError
 from runtime.payload import Payload, find_payload, own_path
-from runtime.settings import Settings, asks_for_gpus, load_settings
+from runtime.settings.places import load_settings
+from runtime.settings.values import Settings, asks_for_gpus
 
 T = TypeVar("T", bound=msgspec.Struct)
 

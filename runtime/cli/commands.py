@@ -5,7 +5,7 @@ import importlib
 from runtime import __version__
 from runtime.cli.command import Parser, answer, program_name, say
 from runtime.errors import UsageError
-from runtime.settings import OPTIONS, add_options
+from runtime.settings.flags import add_options, named_flags
 
 COMMANDS = {
     "serve": "serve the chat page and the API (the default)",
@@ -60,9 +60,12 @@ def run(arguments: list[str]) -> int:
 
 def _without_foreign(arguments: list[str]) -> list[str]:
     """Return a server's arguments without those of llama-server that mean nothing here."""
-    own = {flag for option in OPTIONS for flag in option.flags}
-    named = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
-    if named <= own:
+    named = named_flags(arguments)
+    if not named:
+        return arguments
+    from runtime.settings.options import OPTIONS
+
+    if named <= {flag for option in OPTIONS for flag in option.flags}:
         return arguments
     from runtime.cli.llama_server_flags import own_arguments
 

@@ -11,7 +11,7 @@ from runtime.engine.offload.options import OffloadOptions
 from runtime.engine.offload.placement import place
 from runtime.engine.offload.plugins import load_plugins
 from runtime.payload import Payload, own_path
-from runtime.settings import load_settings
+from runtime.settings.places import load_settings
 
 _MIB = 1024 * 1024
 

@@ -18,7 +18,7 @@ from runtime.engine.weights import Weights
 from runtime.errors import UsageError
 from runtime.lora_settings import named_adapters
 from runtime.payload import Payload, find_payload
-from runtime.settings import SAMPLING_SETTINGS, Settings
+from runtime.settings.values import SAMPLING_SETTINGS, Settings
 
 MIB = 1024 * 1024
 

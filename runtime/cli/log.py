@@ -9,7 +9,7 @@ import msgspec
 
 from runtime.errors import UsageError
 from runtime.server.request_facts import current_facts
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 FORMATS = ("text", "json")
 

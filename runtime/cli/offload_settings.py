@@ -8,7 +8,7 @@ from runtime.engine.attention import AttentionOptions
 from runtime.engine.llama import has_gpu_plugins
 from runtime.engine.offload.options import NO_DEVICE, OffloadOptions
 from runtime.errors import UsageError
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 logger = logging.getLogger(__name__)
 

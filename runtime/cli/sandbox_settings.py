@@ -7,7 +7,7 @@ from runtime.engine.llama import has_gpu_plugins, library_folder
 from runtime.payload import find_payload
 from runtime.sandbox.reach import Reach
 from runtime.sandbox.sandbox import Sandbox, enter
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 _NO_DEVICE = "none"
 

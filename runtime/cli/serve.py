@@ -15,7 +15,7 @@ from runtime.desktop.outside import outside
 from runtime.errors import AppError, UsageError
 from runtime.sandbox.sandbox import Sandbox
 from runtime.server.listening import listen
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 if TYPE_CHECKING:
     from runtime.desktop.instance import Instance

@@ -13,7 +13,7 @@ from runtime.desktop.files import remove, write_whole
 from runtime.desktop.identity import own_identity
 from runtime.desktop.services.service import Command, Plan, Service
 from runtime.errors import AppError, UnsupportedError
-from runtime.settings import add_options
+from runtime.settings.flags import add_options
 
 SUMMARY = "Have this system start the server whenever you log in, by its own means."
 EXAMPLES = """\

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from runtime.errors import ResourceError, UsageError
-from runtime.settings import DEFAULT_PORT
+from runtime.settings.values import DEFAULT_PORT
 
 NUM_PORTS_TRIED = 100
 MAX_PORT = 65535

@@ -9,7 +9,7 @@ from runtime.chat.images import Content, one_below_the_other
 from runtime.chat.template import Message
 from runtime.engine.sequence import Finished, Stats
 from runtime.errors import AppError, RequestError
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 from runtime.terminal.attachment import read_attachment
 from runtime.terminal.conversation_file import load_conversation, save_conversation
 from runtime.terminal.screen import AnswerView, Terminal

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from runtime.errors import RequestError
-from runtime.settings import SAMPLING_SETTINGS, Settings
+from runtime.settings.values import SAMPLING_SETTINGS, Settings
 from runtime.terminal.message_text import BLOCK
 from runtime.terminal.session import Session
 

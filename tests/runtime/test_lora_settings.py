@@ -7,7 +7,8 @@ import pytest
 
 from runtime.errors import UsageError
 from runtime.lora_settings import named_adapters
-from runtime.settings import Settings, add_options
+from runtime.settings.flags import add_options
+from runtime.settings.values import Settings
 
 
 def test_adapters_and_their_scales(tmp_path: Path) -> None:

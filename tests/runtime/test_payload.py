@@ -9,7 +9,7 @@ from runtime.cli.command import load_options
 from runtime.engine.weights import Weights
 from runtime.manifest import Manifest
 from runtime.payload import Payload
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 from tests.runtime.test_manifest import MANIFEST
 
 

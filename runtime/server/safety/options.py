@@ -14,7 +14,7 @@ from runtime.server.safety.drain import Drain
 from runtime.server.safety.hosts import HostCheck, is_loopback
 from runtime.server.safety.origins import Cors, Origins
 from runtime.server.safety.refusal import Check, Guard
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 if TYPE_CHECKING:
     import ssl

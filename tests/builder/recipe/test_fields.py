@@ -12,7 +12,7 @@ from builder.cli.build import build
 from builder.defaults import NOT_BUILT_IN
 from builder.recipe.fields import BrandingTable, ModelFields, PromptTable, SettingsTable, keys
 from builder.recipe.flags import recipe_key
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "recipe.md"
 FLAGS = {

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.chat.options import ChatOptions, chat_options
 from runtime.errors import UsageError
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 
 def test_nothing_is_set_by_default() -> None:

@@ -8,7 +8,7 @@ import pytest
 from runtime.cli.commands import run
 from runtime.cli.llama_server_flags import known_flags, own_arguments
 from runtime.errors import UsageError
-from runtime.settings import OPTIONS
+from runtime.settings.options import OPTIONS
 from tests.llama_server import built_llama_server
 
 OWN = {flag for option in OPTIONS for flag in option.flags} | {"-h", "--help", "--version"}

@@ -12,7 +12,7 @@ import pytest
 from runtime.cli.log import JsonFormatter, TextFormatter, set_up_log
 from runtime.errors import UsageError
 from runtime.server.request_facts import RequestFacts, current_facts
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 
 
 @pytest.fixture(autouse=True)

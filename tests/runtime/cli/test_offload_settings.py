@@ -12,7 +12,7 @@ from runtime.cli.command import load_options
 from runtime.engine.weights import Weights
 from runtime.errors import UsageError
 from runtime.payload import Payload
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 from tests.gpu_libraries import run_with
 
 pytestmark = pytest.mark.usefixtures("binding")

@@ -7,7 +7,7 @@ import pytest
 from runtime.errors import UsageError
 from runtime.server.listening import Listener, listen
 from runtime.server.safety.options import Safety
-from runtime.settings import Settings
+from runtime.settings.values import Settings
 from tests.runtime.server.safety.asgi import ask, echo
 
 OWN = {"host": "127.0.0.1", "content_length": "1"}

@@ -1,0 +1,23 @@
+"""What a setting is on the command line."""
+
+import msgspec
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One setting on the command line.
+
+    Args:
+        name: The field of `Settings`.
+        flags: How it is spelled; a boolean's second long flag turns it off.
+        group: Which commands have it: `model`, `server` or `sampling`.
+        help: What it does.
+        metavar: What stands for its value in the help; empty for a boolean.
+        is_list: Whether it may be given again, for more between commas.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    group: str
+    help: str
+    metavar: str = "N"
+    is_list: bool = False
