@@ -187,8 +187,10 @@ def _judge(code: int, output: _Output, command: Sequence[str]) -> SmokeTest:
 
 def _environment() -> dict[str, str]:
     """Return this process's environment without settings meant for other solofiles."""
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("SOLOFILE_") or name == "SOLOFILE_CACHE"
     }
+    # Where all of it is built in, this machine need not have it.
+    return kept | {"SOLOFILE_SANDBOX": "auto"}

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+# What ends the line editor's last drawing before a key is waited for.
+PROMPT = "\x1b[?2004h"
 _ROWS, _COLUMNS = 30, 200
 
 

@@ -14,6 +14,7 @@ from runtime.cli.command import Context, end_start
 from runtime.cli.engine_settings import sampling, start_engine
 from runtime.engine.sampling.params import SamplingParams
 from runtime.engine.sequence import Event, Failed, Finished, GenerationRequest, TextDelta
+from runtime.sandbox.sandbox import Sandbox
 from runtime.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 
 
 class Answerer:
-    """Answers conversations with the model of a command."""
+    """Answers conversations with the model of a command.
 
-    def __init__(self, context: Context) -> None:
+    Args:
+        context: The model, which is being loaded, and the settings.
+        sandbox: What the process has given up; the rest goes once the model is loaded.
+    """
+
+    def __init__(self, context: Context, sandbox: Sandbox) -> None:
         self._context = context
+        self._sandbox = sandbox
         self._chat_options = chat_options(context.settings)
         self._engine = start_engine(context)
         # Read while the engine's thread maps the weights.
@@ -107,6 +114,7 @@ class Answerer:
 
     def _prompt(self, messages: Sequence[Message]) -> "ChatPrompt":
         model = self._engine.model
+        self._sandbox.seal()
         chat_format = self._chat.ChatFormat(model, self._chat_options, self._engine.read)
         return chat_format.prompt(self._chat.Conversation(list(messages)))
 

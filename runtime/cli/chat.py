@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from runtime.cli.command import open_context, say
+from runtime.cli.command import say
+from runtime.cli.sandbox_settings import open_confined
 
 SUMMARY = "Talk with the model in this terminal; lines that are piped in are messages."
 EXAMPLES = """\
@@ -19,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    context = open_context(arguments)
+    context, sandbox = open_confined(arguments, names_files=True)
     # Imported while the weights are mapped.
     from runtime.cli.answering import Answerer
     from runtime.terminal.conversing import converse
 
-    answerer = Answerer(context)
+    answerer = Answerer(context, sandbox)
     if sys.stdin.isatty():
         say(f"{answerer.name}, {answerer.n_ctx} tokens of context. /help shows what can be typed.")
     code = converse(answerer)

@@ -96,15 +96,6 @@ def solofile_named(file: Path | None, purpose: str) -> Path:
     return path
 
 
-def open_context(arguments: argparse.Namespace) -> Context:
-    """Read the settings for a parsed command line, set logging up, and begin to load the model.
-
-    Raises:
-        AppError: The model or a setting is unusable.
-    """
-    return choose(arguments).begin_loading()
-
-
 def choose(arguments: argparse.Namespace) -> Choice:
     """Read the settings for a parsed command line, set logging up, and find the model.
 

@@ -5,7 +5,8 @@ import json
 import queue
 import sys
 
-from runtime.cli.command import answer, open_context
+from runtime.cli.command import answer
+from runtime.cli.sandbox_settings import open_confined
 from runtime.errors import UsageError
 
 SUMMARY = "Print the embedding of a text as a JSON list; what is piped in is the text."
@@ -25,14 +26,16 @@ def main(arguments: argparse.Namespace) -> int:
     text = " ".join(arguments.text) or ("" if sys.stdin.isatty() else sys.stdin.read().strip())
     if not text:
         raise UsageError("There is no text.", hint='Give one, as in: embed "Good morning."')
-    context = open_context(arguments)
+    context, sandbox = open_confined(arguments)
     # Imported while the weights are mapped.
     from runtime.cli.engine_settings import start_engine
     from runtime.engine.embedding import EmbeddingEvent, EmbeddingRequest
     from runtime.engine.sequence import Failed
 
     engine = start_engine(context)
-    tokens = engine.model.tokenize(text, add_special=True, parse_special=True)
+    model = engine.model
+    sandbox.seal()
+    tokens = model.tokenize(text, add_special=True, parse_special=True)
     events: queue.Queue[EmbeddingEvent] = queue.Queue()
     engine.embed(EmbeddingRequest([tokens], context.settings.embd_normalize), events.put)
     event = events.get()

@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from runtime.cli.command import answer, open_context
+from runtime.cli.command import answer
+from runtime.cli.sandbox_settings import open_confined
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ def main(arguments: argparse.Namespace) -> int:
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
         raise UsageError("There is no prompt.", hint='Give one, as in: run "Why is the sky blue?"')
-    context = open_context(arguments)
+    context, sandbox = open_confined(arguments)
     # Imported while the weights are mapped.
     from runtime.cli.answering import Answerer
 
-    answerer = Answerer(context)
+    answerer = Answerer(context, sandbox)
     messages = [{"role": "user", "content": prompt}]
     (_print_tokens if arguments.as_json else _show)(answerer, messages)
     answerer.close()

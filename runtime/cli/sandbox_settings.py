@@ -1,8 +1,9 @@
-"""What of a server's settings the sandbox has to know."""
+"""What of the settings the sandbox has to know."""
 
+import argparse
 from pathlib import Path
 
-from runtime.cli.command import Choice
+from runtime.cli.command import Choice, Context, choose
 from runtime.engine.llama import has_gpu_plugins, library_folder
 from runtime.payload import find_payload
 from runtime.sandbox.reach import Reach
@@ -12,12 +13,32 @@ from runtime.settings.values import Settings
 _NO_DEVICE = "none"
 
 
-def enter_sandbox(choice: Choice, history: tuple[Path, ...]) -> Sandbox:
-    """Give up what serving a model does not need.
+def open_confined(
+    arguments: argparse.Namespace, *, names_files: bool = False
+) -> tuple[Context, Sandbox]:
+    """Read a command's settings, give up what it does not need, and begin to load the model.
 
     Args:
-        choice: What is served, and how.
+        arguments: The parsed command line.
+        names_files: Whether people name files while it runs.
+
+    Raises:
+        AppError: The model or a setting is unusable, or the sandbox is.
+    """
+    choice = choose(arguments)
+    sandbox = enter_sandbox(choice, names_files=names_files)
+    return choice.begin_loading(), sandbox
+
+
+def enter_sandbox(
+    choice: Choice, history: tuple[Path, ...] = (), *, names_files: bool = False
+) -> Sandbox:
+    """Give up what answering by a model does not need.
+
+    Args:
+        choice: Which one, and how.
         history: The files that chats are kept in.
+        names_files: Whether people name files while it runs; then all may be opened.
 
     Raises:
         UsageError: A setting names a file that is not there, or the mode is unknown.
@@ -25,7 +46,9 @@ def enter_sandbox(choice: Choice, history: tuple[Path, ...]) -> Sandbox:
     """
     settings = choice.settings
     uses_gpus = settings.device != _NO_DEVICE and has_gpu_plugins()
-    reads = [*_model_files(choice), *_server_files(settings), str(library_folder())]
+    if names_files:
+        return enter(settings.sandbox, None, uses_gpus=uses_gpus)
+    reads = [*_model_files(choice), *_other_files(settings), str(library_folder())]
     folders = (settings.prompt_cache,) if settings.prompt_cache else ()
     for folder in folders:
         _make(Path(folder))
@@ -48,8 +71,13 @@ def _model_files(choice: Choice) -> list[str]:
     return [str(path) for path in paths]
 
 
-def _server_files(settings: Settings) -> list[str]:
-    named = [settings.api_key_file, settings.ssl_cert_file, settings.ssl_key_file]
+def _other_files(settings: Settings) -> list[str]:
+    named = [
+        settings.api_key_file,
+        settings.ssl_cert_file,
+        settings.ssl_key_file,
+        settings.chat_template_file,
+    ]
     return [name for name in named if name]
 
 

@@ -1,4 +1,4 @@
-"""The files that a serving process may still open."""
+"""The files that a process in the sandbox may still open."""
 
 import sys
 from pathlib import Path
@@ -50,7 +50,7 @@ class Reach(msgspec.Struct, frozen=True):
     folders: tuple[str, ...] = ()
 
     def with_program(self) -> "Reach":
-        """Return this and what any serving process needs: its own program and the system's part."""
+        """Return this and what any such process needs: its own program and the system's part."""
         return Reach(
             (*_OF_THE_SYSTEM, *_program(), *self.reads),
             ("/dev/null", *self.writes),

@@ -1,4 +1,4 @@
-"""The sandbox of a serving process: what it consists of, what is on, and why the rest is not."""
+"""The sandbox of an answering process: what it consists of, what is on, and why the rest is not."""
 
 import logging
 import sys
@@ -18,13 +18,14 @@ _OTHER_SYSTEM = "off: only Linux has what it takes"
 _TCP_ONLY = "TCP only"
 _WITH_GPUS = "off: GPU drivers open files of their own; --device none keeps them away"
 _LOADING = "off: GPU drivers may need it until the model is loaded"
+_NAMED = "off: what is typed may name any"
 
 
 class Sandbox(msgspec.Struct):
     """What the process has given up; each part is `on`, or says why it is not.
 
     Args:
-        files: Opening files beside those that serving needs.
+        files: Opening files beside those that answering needs.
         network: Making sockets and connections.
         programs: Starting programs, and all else in `calls.py`.
     """
@@ -59,7 +60,7 @@ class Sandbox(msgspec.Struct):
 
 
 def possible_here() -> Sandbox:
-    """Return what this system lets a serving process give up that uses no GPU."""
+    """Return what this system lets a process give up that serves and uses no GPU."""
     if sys.platform != "linux":
         return _all(_OTHER_SYSTEM)
     from runtime.sandbox import landlock, seccomp
@@ -67,12 +68,12 @@ def possible_here() -> Sandbox:
     return _tried(landlock.version, seccomp.check)
 
 
-def enter(mode: str, reach: Reach, *, uses_gpus: bool) -> Sandbox:
-    """Give up what serving does not need, in this thread and those that it starts from now on.
+def enter(mode: str, reach: Reach | None, *, uses_gpus: bool) -> Sandbox:
+    """Give up what answering does not need, in this thread and those that it starts from now on.
 
     Args:
         mode: `auto` gives up what this system lets us, `on` all or nothing, `off` nothing.
-        reach: The files that stay.
+        reach: The files that stay; None leaves all, where people name some while it runs.
         uses_gpus: Whether drivers of GPUs are to be loaded. They need more than is known here, so
             then nothing is given up before `seal`.
 
@@ -85,11 +86,12 @@ def enter(mode: str, reach: Reach, *, uses_gpus: bool) -> Sandbox:
     if mode == "off":
         return Sandbox()
     sandbox = _with_gpus() if uses_gpus else _entered(reach)
-    if mode == "on" and (missing := sandbox.missing()):
+    missing = {name: why for name, why in sandbox.missing().items() if why != _NAMED}
+    if mode == "on" and missing:
         name, why = next(iter(missing.items()))
         raise UnsupportedError(
             f"--sandbox on cannot be had: {name} {why}.",
-            hint="With --sandbox auto the server starts with what there is of it.",
+            hint="With --sandbox auto it starts with what there is of it.",
         )
     sandbox._log()
     return sandbox
@@ -104,31 +106,32 @@ def _with_gpus() -> Sandbox:
     return sandbox
 
 
-def _entered(reach: Reach) -> Sandbox:
+def _entered(reach: Reach | None) -> Sandbox:
     if sys.platform != "linux":
         return _all(_OTHER_SYSTEM)
     from runtime.sandbox import landlock, seccomp
 
     return _tried(
-        lambda: landlock.restrict_thread(reach.with_program()),
+        (lambda: landlock.restrict_thread(reach.with_program())) if reach else None,
         lambda: seccomp.restrict(all_threads=False),
     )
 
 
-def _tried(keep_to_files: Callable[[], int], refuse_calls: Callable[[], None]) -> Sandbox:
+def _tried(keep_to_files: Callable[[], int] | None, refuse_calls: Callable[[], None]) -> Sandbox:
     """Return what came of two attempts.
 
     Args:
-        keep_to_files: Returns the version of Landlock, or raises LandlockError.
+        keep_to_files: Returns the version of Landlock, or raises LandlockError; None leaves files.
         refuse_calls: Raises SeccompError where the kernel does not do it.
     """
     from runtime.sandbox.landlock import LandlockError, keeps_from_tcp
     from runtime.sandbox.seccomp import SeccompError
 
-    has_no_tcp = False
+    files, has_no_tcp = _NAMED, False
     try:
-        has_no_tcp = keeps_from_tcp(keep_to_files())
-        files = ON
+        if keep_to_files:
+            has_no_tcp = keeps_from_tcp(keep_to_files())
+            files = ON
     except LandlockError as error:
         files = f"off: {error}"
     try:

@@ -115,4 +115,9 @@ MODEL_OPTIONS = (
     ),
     Option("log_file", ("--log-file",), "model", "log into this file, not to stderr", "FILE"),
     Option("log_format", ("--log-format",), "model", "text, or json: an object a line", "KIND"),
+    Option(
+        "sandbox", ("--sandbox",), "model",
+        "give up what answering does not need: auto (what the system lets it), on (all or nothing) "
+        "or off", "WHEN",
+    ),
 )  # fmt: skip

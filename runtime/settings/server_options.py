@@ -42,11 +42,6 @@ SERVER_OPTIONS = (
         "history", ("--history",), "server", "keep the page's chats in this file", "FILE"
     ),
     Option(
-        "sandbox", ("--sandbox",), "server",
-        "give up what serving does not need: auto (what the system lets it), on (all or nothing) "
-        "or off", "WHEN",
-    ),
-    Option(
         "browser", ("--browser", "--no-browser"), "server",
         "open the chat page (default: when a screen is there)", "",
     ),

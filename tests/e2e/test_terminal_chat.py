@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.solofile import run_solofile
-from tests.terminal import PseudoTerminal
+from tests.terminal import PROMPT, PseudoTerminal
 
 QUESTION = "Name the capital of France."
-# What ends the line editor's last drawing before a key is waited for.
-PROMPT = "\x1b[?2004h"
 
 OpenChat = Callable[..., PseudoTerminal]
 

@@ -89,6 +89,21 @@ def test_on_is_all_or_nothing() -> None:
         enter("on", Reach(), uses_gpus=True)
 
 
+def test_where_people_name_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those are left alone, which is no reason to refuse a start; a kernel without the rest is."""
+    monkeypatch.setattr(seccomp, "restrict", lambda **_: None)
+    assert enter("on", None, uses_gpus=False).missing() == {
+        "files": "off: what is typed may name any"
+    }
+
+    def no_seccomp(**_: bool) -> None:
+        raise seccomp.SeccompError("this kernel has no seccomp")
+
+    monkeypatch.setattr(seccomp, "restrict", no_seccomp)
+    with pytest.raises(UnsupportedError, match="network off: this kernel has no seccomp"):
+        enter("on", None, uses_gpus=False)
+
+
 def test_a_kernel_that_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`auto` starts all the same and says what is missing."""
 
