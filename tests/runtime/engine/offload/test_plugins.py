@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from builder.native.llamacpp import native_libraries, source_folder
 from builder.native.toolchain import zig, zig_environment
 from builder.targets import host_target
 from tests.gpu_libraries import libraries_with, run_with
@@ -15,6 +16,20 @@ def _compile(output: Path, *arguments: str) -> None:
     subprocess.run(
         [*compiler, "/dev/null", *arguments, "-o", str(output)], env=zig_environment(), check=True
     )
+
+
+# A plugin whose driver is there and of no use.
+USELESS = """
+#include "ggml-backend-impl.h"
+#include "ggml-impl.h"
+static const char * name(ggml_backend_reg_t reg) { return "Toy"; }
+static size_t count(ggml_backend_reg_t reg) { return 0; }
+static struct ggml_backend_reg reg = {GGML_BACKEND_API_VERSION, {name, count, NULL, NULL}, NULL};
+ggml_backend_reg_t ggml_backend_init(void) {
+    GGML_LOG_ERROR("toy_init: failed to initialize Toy: the driver is too old\\n");
+    return &reg;
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +80,22 @@ def test_a_device_that_is_not_there(without_driver: Path, gguf: Path) -> None:
     assert told.stderr == (
         "Error: There is no device Vulkan0. There is: none. See `info --devices`.\n"
     )
+
+
+def test_what_only_the_log_tells_is_told(tmp_path: Path, gguf: Path) -> None:
+    """A driver that is too old, say."""
+    source = tmp_path / "toy.c"
+    source.write_text(USELESS)
+    ggml = source_folder() / "vendor" / "llama.cpp" / "ggml"
+    includes = [f"-I{ggml / 'src'}", f"-I{ggml / 'include'}"]
+    plugin = tmp_path / "libggml-toy.so"
+    compiler = [str(zig()), "cc", "-target", host_target().zig_triple, "-shared", "-fPIC"]
+    links = [f"-L{native_libraries(host_target())}", "-lggml-base", "-o", str(plugin)]
+    subprocess.run([*compiler, *includes, str(source), *links], env=zig_environment(), check=True)
+    libraries = libraries_with(tmp_path / "llama", [plugin])
+    told = run_with(libraries, "-m", "runtime", "info", "--devices", gguf)
+    assert told.stdout.splitlines()[-1] == (
+        "GPU       none: toy finds no GPU with a driver "
+        "(failed to initialize Toy: the driver is too old)"
+    )
+    assert told.stderr == ""
