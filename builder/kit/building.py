@@ -127,7 +127,7 @@ def _build(target: Target, parts: _Parts, folder: Path) -> None:
         freeze(frozen, parts.libraries, parts.python, own=own, plugins=parts.plugins)
         glibc = lowest_glibc(frozen)
         macos = lowest_macos(frozen)
-        others = compiled_in(target, parts.toolchain, parts.python.version)
+        others = compiled_in(target, parts.toolchain, parts.python.version, parts.gpu)
         components = find_components(frozen, others)
         with console.status("Compressing the runtime"):
             write_package(

@@ -1,7 +1,7 @@
 """GPU plugins: ggml's backends for graphics cards, each one library beside the others.
 
-Only the plugin is compiled, from the same source and with the same options as the rest; the tools
-it needs besides a compiler come from the system, since no wheel has them.
+Only the plugin is compiled, from the same source and with the same options as the rest. The tools
+that Vulkan's needs besides a compiler come from the system, since no wheel has them.
 """
 
 import os
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import ToolError
+from builder.native.cuda.plugin import cuda_options, cuda_tools, prepare_cuda
+from builder.native.cuda.toolkit import find_toolkit
 from builder.targets import Target, host_target
 
 # Where systems keep headers, and what libraries are linked by.
@@ -138,27 +140,15 @@ def _vulkan_headers(include: Path, headers: Path, spirv: Path, version: int) -> 
 
 
 def _cuda() -> GpuPlugin:
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
-        raise ToolError(
-            "The CUDA plugin cannot be built without nvcc, which is not on PATH.",
-            hint="Install NVIDIA's CUDA toolkit, or use --gpu vulkan, which needs none.",
-        )
-    if not _has_cublas(Path(nvcc)):
-        raise ToolError(
-            "The CUDA plugin cannot be built without cuBLAS, which the toolkit here lacks.",
-            hint="Install the whole of NVIDIA's CUDA toolkit, or use --gpu vulkan.",
-        )
-    version = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
-    options = ["-DGGML_CUDA=ON", f"-DCMAKE_CUDA_COMPILER={nvcc}"]
-    # Its compiler works with those of systems alone.
-    return GpuPlugin("cuda", "ggml-cuda", options, version, lambda _: [], "system")
-
-
-def _has_cublas(nvcc: Path) -> bool:
-    homes = [os.environ.get("CUDA_PATH"), str(nvcc.resolve().parent.parent), "/usr/local/cuda"]
-    headers = [Path(home) / "include" / "cublas_v2.h" for home in homes if home]
-    return any(header.is_file() for header in headers) or bool(_header("cublas_v2.h"))
+    toolkit = find_toolkit()
+    return GpuPlugin(
+        "cuda",
+        "ggml-cuda",
+        cuda_options(),
+        cuda_tools(toolkit),
+        prepare_cuda(toolkit),
+        toolkit.toolchain,
+    )
 
 
 _PLUGINS = {"cuda": _cuda, "vulkan": _vulkan}

@@ -75,11 +75,24 @@ def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(ToolError, match=r"without .*glslc.*apt install glslc"):
         find_plugin("vulkan")
-    with pytest.raises(ToolError, match="without nvcc, which is not on PATH"):
-        find_plugin("cuda")
 
 
 def test_a_plugin_that_is_none() -> None:
     """Recipes may say anything."""
     with pytest.raises(ToolError, match=r"metal is no GPU plugin\. There are cuda and vulkan"):
         find_plugin("metal")
+
+
+def test_cuda_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version, our sources and the GPUs decide what is built."""
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.delenv("CUDAARCHS", raising=False)
+    plugin = find_plugin("cuda")
+    assert plugin.toolchain == "zig"
+    assert "nvidia-cuda-nvcc==" in plugin.tools
+    assert "-DCMAKE_CUDA_ARCHITECTURES=75-virtual;80-virtual" in plugin.options
+    monkeypatch.setenv("CUDAARCHS", "86-real")
+    other = find_plugin("cuda")
+    assert "-DCMAKE_CUDA_ARCHITECTURES=86-real" in other.options
+    assert other.tools != plugin.tools

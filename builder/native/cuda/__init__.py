@@ -1,0 +1,1 @@
+"""NVIDIA's compiler, and how the CUDA plugin is built with it."""
