@@ -5,10 +5,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from builder import console
 from builder.native.cuda.toolkit import Toolkit
 
-# All GPUs since Turing: code that the driver compiles for its own, when it is first used.
-ARCHITECTURES = "75-virtual;80-virtual"
+# Turing, Ampere with Ada, Hopper, RTX 50; others' drivers compile Hopper's code, which they can
+# where they are as new as the compiler. Finished code runs with each driver since CUDA 13.0.
+ARCHITECTURES = "75-real;80-real;90;120-real"
 _FOLDER = Path(__file__).parent
 _SUFFIXES = {".c", ".cmake", ".cu", ".h", ".hpp"}
 _SOURCES = sorted(path for path in _FOLDER.rglob("*") if path.suffix in _SUFFIXES)
@@ -42,6 +44,10 @@ def prepare_cuda(toolkit: Toolkit) -> Callable[[Path], list[str]]:
 
     def prepare(build: Path) -> list[str]:
         root = toolkit.root()
+        console.info(
+            f"The CUDA plugin is compiled for {architectures()}, which can take hours; CUDAARCHS "
+            "names other GPUs. An interrupted build goes on where it was."
+        )
         options = [
             f"-DCMAKE_PROJECT_ggml_INCLUDE={_FOLDER / 'plugin.cmake'}",
             f"-DCMAKE_CUDA_COMPILER={root / 'bin' / 'nvcc'}",

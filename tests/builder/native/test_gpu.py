@@ -91,7 +91,7 @@ def test_cuda_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = find_plugin("cuda")
     assert plugin.toolchain == "zig"
     assert "nvidia-cuda-nvcc==" in plugin.tools
-    assert "-DCMAKE_CUDA_ARCHITECTURES=75-virtual;80-virtual" in plugin.options
+    assert "-DCMAKE_CUDA_ARCHITECTURES=75-real;80-real;90;120-real" in plugin.options
     monkeypatch.setenv("CUDAARCHS", "86-real")
     other = find_plugin("cuda")
     assert "-DCMAKE_CUDA_ARCHITECTURES=86-real" in other.options

@@ -8,14 +8,8 @@ from builder.errors import DiskError, SourceError, ToolError
 from builder.native.cuda import toolkit
 from builder.native.cuda.toolkit import VERSION, WHEELS, find_toolkit, licence_texts
 from builder.vendor.folder import VARIABLE
+from tests.builder.native.cuda.toolkit import install_toolkit
 from tests.builder.tiny_wheel import use_only
-
-NVCC = """#!/bin/sh
-case "$1" in
-  --version) echo "Cuda compilation tools, release 13.0, V13.0.88";;
-  --dryrun) echo "#$ _HERE_=/elsewhere/bin" >&2; echo "#$ TOP={top}/bin/.." >&2;;
-esac
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -29,22 +23,12 @@ def nothing_installed(own_cache: Path, tmp_path: Path, monkeypatch: pytest.Monke
     use_only(tmp_path / "index", monkeypatch)
 
 
-def _install(home: Path) -> Path:
-    """Write a toolkit whose compiler says where it lies."""
-    nvcc = home / "bin" / "nvcc"
-    nvcc.parent.mkdir(parents=True)
-    nvcc.write_text(NVCC.format(top=home))
-    nvcc.chmod(0o755)
-    (home / "EULA.txt").write_text("Terms.")
-    return home
-
-
 @pytest.mark.parametrize("variable", ["PATH", "CUDA_PATH"])
 def test_an_installed_one_is_used(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the system's compiler, and from where it really lies."""
-    home = _install(tmp_path / "toolkit")
+    home = install_toolkit(tmp_path / "toolkit")
     monkeypatch.setenv(variable, str(home / "bin" if variable == "PATH" else home))
     found = find_toolkit()
     assert found.toolchain == "system"
@@ -105,7 +89,7 @@ def test_other_systems(system: str, machine: str, monkeypatch: pytest.MonkeyPatc
 
 def test_a_compiler_that_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is none, say."""
-    nvcc = _install(tmp_path) / "bin" / "nvcc"
+    nvcc = install_toolkit(tmp_path) / "bin" / "nvcc"
     nvcc.write_text("#!/bin/sh\n")
     with pytest.raises(ToolError, match="does not say where its toolkit lies"):
         find_toolkit().root()
