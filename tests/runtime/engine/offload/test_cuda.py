@@ -1,7 +1,7 @@
 """The CUDA plugin where it is of no use: without a driver, and with one that finds nothing.
 
-`kit libraries --gpu cuda` makes the plugin, in an hour of processor time or less; without it these
-tests are skipped.
+`kit libraries --gpu cuda` makes the plugin, in hours of processor time; without it these tests are
+skipped.
 """
 
 import ctypes.util
