@@ -5,14 +5,14 @@ import os
 import sys
 from typing import NoReturn
 
-from runtime.deferred_module import defer
+from runtime.deferred_module import defer, type_variable
 
-# Modules of the standard library that others import, and that few starts use.
-for name in ("ast", "hashlib", "ipaddress", "textwrap", "tokenize"):
-    defer(name)
+# urllib imports it, to look at addresses that few starts have.
+defer("ipaddress")
 # What is imported before the model begins to load takes no more of it than Python itself has.
 defer(
     "typing_extensions",
+    {"TypeVar": type_variable},
     NotRequired="typing",
     Required="typing",
     TypeAlias="typing",

@@ -6,12 +6,12 @@ from builder.native.own_library import OwnLibrary, own_library
 from builder.targets import Target
 from runtime.engine.start_library import NAME
 
-SOURCE = Path(__file__).with_name("start.c")
+SOURCE = Path(__file__).with_name("start.cpp")
 _LIBRARY = OwnLibrary(
     name=NAME,
     source=SOURCE,
-    compiler="cc",
-    flags=("-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wl,-rpath,$ORIGIN"),
+    compiler="c++",
+    flags=("-std=c++17", "-Wall", "-Wextra", "-Wl,-rpath,$ORIGIN"),
     links=("ggml-base",),
 )
 

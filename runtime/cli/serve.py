@@ -152,13 +152,10 @@ def _history(settings: Settings) -> "HistoryFile | None":
 
 
 def _defer_modules() -> None:
-    """Keep away what the server's packages import, and use late or never."""
-    defer("uvicorn", Config="uvicorn.config")
-    for name in (
-        "anyio", "anyio.abc", "anyio.to_thread", "configparser", "html", "http.client",
-        "http.cookies", "logging.config", "pprint",
-    ):  # fmt: skip
-        defer(name)
+    """Keep away what uvicorn imports, and few servers use."""
+    # Defaults of its options.
+    defer("ssl", {"CERT_NONE": 0, "PROTOCOL_TLS_SERVER": 16})
+    defer("logging.config")
 
 
 def _tell_when_ready(engine: "Engine", instance: "Instance | None", sandbox: Sandbox) -> None:

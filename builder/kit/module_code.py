@@ -1,0 +1,65 @@
+"""Compiling a module for the frozen runtime: with less to load and to run at a start."""
+
+import ast
+from types import CodeType
+from typing import TypeVar
+
+from builder.kit.late_imports import move_late_imports
+
+
+# Its functions' annotations say what bodies they take.
+_READ_ANNOTATIONS = "runtime.server."
+
+
+def module_code(source: str, name: str, *, is_package: bool) -> CodeType:
+    """Compile a module without docstrings, assertions and annotations of functions.
+
+    Annotations of classes stay, since structs and dataclasses are made from them.
+
+    Args:
+        source: Its text.
+        name: Its whole name.
+        is_package: Whether it is a package's `__init__`.
+    """
+    tree = ast.parse(source)
+    if not name.startswith(_READ_ANNOTATIONS):
+        _Lightener().visit(tree)
+    move_late_imports(tree, name if is_package else name.rpartition(".")[0])
+    place = name.replace(".", "/")
+    file = f"{place}/__init__.py" if is_package else f"{place}.py"
+    return compile(tree, file, "exec", dont_inherit=True, optimize=2)
+
+
+T = TypeVar("T", ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class _Lightener(ast.NodeTransformer):
+    """Takes away what nothing in the frozen runtime looks at."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+        """Take its annotations away."""
+        return self._without_annotations(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:  # noqa: N802
+        """Take its annotations away."""
+        return self._without_annotations(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+        """Give a decorated class a text about itself: a dataclass without one makes it."""
+        self.generic_visit(node)
+        if node.decorator_list:
+            (statement,) = ast.parse(f"__doc__ = {node.name!r}").body
+            node.body.insert(0, statement)
+        return node
+
+    def _without_annotations(self, node: T) -> T:
+        node.returns = None
+        parameters = node.args
+        for parameter in (
+            *parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs,
+            parameters.vararg, parameters.kwarg,
+        ):  # fmt: skip
+            if parameter:
+                parameter.annotation = None
+        self.generic_visit(node)
+        return node
