@@ -3,7 +3,9 @@
 // Linux only.
 #include "ggml-backend.h"
 #include "gguf.h"
+#include "llama-model-loader.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -12,7 +14,6 @@
 
 #include <dlfcn.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -20,14 +21,36 @@
 
 namespace {
 
+const char GGML[] = "libggml.so.0", GGML_BASE[] = "libggml-base.so.0", LLAMA[] = "libllama.so.0";
+
+void *find(const char *library, const char *name)
+{
+    return dlsym(dlopen(library, RTLD_NOW | RTLD_NOLOAD), name);
+}
+
 // Return the function whose place one of ours took, in the library that has it.
 template <typename Function> Function *replaced(Function *ours, const char *library)
 {
-    Dl_info name;
-    dladdr(reinterpret_cast<void *>(ours), &name);
-    void *home = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
-    return reinterpret_cast<Function *>(dlsym(home, name.dli_sname));
+    Dl_info facts;
+    dladdr(reinterpret_cast<void *>(ours), &facts);
+    return reinterpret_cast<Function *>(find(library, facts.dli_sname));
 }
+
+// Return a function of llama.cpp's that no header tells of.
+template <typename Function> Function *in_llama(const char *name)
+{
+    return reinterpret_cast<Function *>(find(LLAMA, name));
+}
+
+// Return a method as the function it is to the linker, whose first parameter is the object.
+template <typename Function, typename Method> Function *function_of(Method method)
+{
+    Function *function;
+    memcpy(&function, &method, sizeof function);
+    return function;
+}
+
+void say_nothing(ggml_log_level, const char *, void *) {}
 
 uintptr_t page_size()
 {
@@ -46,16 +69,21 @@ bool clear_pages(char *begin, size_t size)
     return true;
 }
 
-// Say whether all of a mapped file is in memory already.
-bool is_in_memory(void *begin, size_t size)
+// Say whether a file is in memory, but for a little of it at most.
+bool is_in_memory(const llama_file *file)
 {
-    std::vector<unsigned char> pages((size + page_size() - 1) / page_size());
-    if (mincore(begin, size, pages.data()) != 0)
+    static auto *size_of = in_llama<size_t(const llama_file *)>("_ZNK10llama_file4sizeEv");
+    static auto *number_of = in_llama<int(const llama_file *)>("_ZNK10llama_file7file_idEv");
+    size_t size = size_of(file);
+    void *mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, number_of(file), 0);
+    if (mapped == MAP_FAILED)
         return false;
-    for (unsigned char page : pages)
-        if (!(page & 1))
-            return false;
-    return true;
+    std::vector<unsigned char> pages((size + page_size() - 1) / page_size());
+    bool is_known = mincore(mapped, size, pages.data()) == 0;
+    munmap(mapped, size);
+    auto num_missing = static_cast<size_t>(std::count_if(
+        pages.begin(), pages.end(), [](unsigned char page) { return !(page & 1); }));
+    return is_known && num_missing <= pages.size() / 8;
 }
 
 // The bytes that byte-level tokens write as a character of one or two bytes, by its code point.
@@ -63,9 +91,7 @@ class BytesByCharacter {
 public:
     BytesByCharacter()
     {
-        void *llama = dlopen("libllama.so.0", RTLD_NOW | RTLD_NOLOAD);
-        auto character = reinterpret_cast<std::string (*)(uint8_t)>(
-            dlsym(llama, "_Z20unicode_byte_to_utf8h"));
+        auto *character = in_llama<std::string(uint8_t)>("_Z20unicode_byte_to_utf8h");
         bytes_.fill(-1);
         for (int byte = 0; byte < 256; byte++) {
             int point = code_point(character(static_cast<uint8_t>(byte)));
@@ -102,7 +128,7 @@ constexpr size_t LEAST_CLEARED_BYTES = 1 << 20;
 // it is CPU, and buffers over mapped files have another.
 EXPORT void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)
 {
-    static auto *clear = replaced(ggml_backend_buffer_clear, "libggml-base.so.0");
+    static auto *clear = replaced(ggml_backend_buffer_clear, GGML_BASE);
     size_t size = ggml_backend_buffer_get_size(buffer);
     const char *kind = ggml_backend_buft_name(ggml_backend_buffer_get_type(buffer));
     bool is_quick = value == 0 && size >= LEAST_CLEARED_BYTES && !strcmp(kind, "CPU");
@@ -115,7 +141,7 @@ EXPORT void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t valu
 // and cuts it off for its log.
 EXPORT_CPP std::string gguf_kv_to_str(const gguf_context *file, int number)
 {
-    static auto *text = replaced(gguf_kv_to_str, "libllama.so.0");
+    static auto *text = replaced(gguf_kv_to_str, LLAMA);
     if (gguf_get_kv_type(file, number) == GGUF_TYPE_ARRAY)
         return "[...]";
     return text(file, number);
@@ -125,27 +151,50 @@ EXPORT_CPP std::string gguf_kv_to_str(const gguf_context *file, int number)
 // vocabulary's up in a hash table of strings.
 EXPORT_CPP uint8_t unicode_utf8_to_byte(const std::string &character)
 {
-    static auto *byte_of = replaced(unicode_utf8_to_byte, "libllama.so.0");
+    static auto *byte_of = replaced(unicode_utf8_to_byte, LLAMA);
     static const BytesByCharacter bytes;
     int byte = bytes.find(character);
     return byte < 0 ? byte_of(character) : static_cast<uint8_t>(byte);
 }
 
-// Map a file without entering its pages one by one where they are in memory: that is done sixteen
-// at a time, and on all threads, when they are first used.
-EXPORT void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
+// Map the weights without entering their pages one by one where they are in memory already: that is
+// done sixteen at a time, and on all threads, when they are first used. Where they are not, they are
+// read in one go before.
+EXPORT_CPP void llama_model_loader::init_mappings(bool prefetch, llama_mlocks *locks)
 {
-    auto map = [=](int how) {
-        return reinterpret_cast<void *>(
-            syscall(SYS_mmap, address, size, protection, how, file, offset));
-    };
-    if (file < 0 || !(flags & MAP_POPULATE))
-        return map(flags);
-    void *mapped = map(flags & ~MAP_POPULATE);
-    if (mapped == MAP_FAILED || is_in_memory(mapped, size))
-        return mapped;
-    munmap(mapped, size);
-    return map(flags);
+    using Method = void (llama_model_loader *, bool, llama_mlocks *);
+    static auto *map = replaced(function_of<Method>(&llama_model_loader::init_mappings), LLAMA);
+    bool is_there = !locks;
+    for (const auto &file : files)
+        is_there = is_there && is_in_memory(file.get());
+    map(this, prefetch && !is_there, locks);
+}
+
+// Open libllama and the first backend of several that suits this processor, without Python, whose
+// main thread imports meanwhile.
+//
+// llama: The path of libllama.
+// backends: The paths of backends that may be missing, a null pointer behind the last.
+//
+// Returns: Whether there is such a backend.
+EXPORT bool solofile_open(const char *llama, const char *const *backends)
+{
+    if (!dlopen(llama, RTLD_NOW))
+        return false;
+    using Log = void(ggml_log_callback, void *);
+    reinterpret_cast<Log *>(find(GGML_BASE, "ggml_log_set"))(say_nothing, nullptr);
+    using Load = ggml_backend_reg_t(const char *);
+    auto *load = reinterpret_cast<Load *>(find(GGML, "ggml_backend_load"));
+    for (; *backends; backends++) {
+        void *backend = dlopen(*backends, RTLD_NOW);
+        if (!backend)
+            continue;
+        auto *score = reinterpret_cast<int (*)()>(dlsym(backend, "ggml_backend_score"));
+        if (score && score())
+            return load(*backends) != nullptr;
+        dlclose(backend);
+    }
+    return false;
 }
 
 // List the tokens of which `is_end`, llama_vocab_is_eog, is true, and return how many they are.

@@ -4,6 +4,7 @@ import argparse
 import sys
 import threading
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING
 
 from runtime.chat.options import chat_options
@@ -31,6 +32,8 @@ _EXPOSED = (
     "WARNING: everyone who can reach this address may use the model, without a key. "
     "Start it with --api-key or --api-key-file, or without --host."
 )
+# What the compiler sets in functions that begin with `async`; Include/cpython/code.h.
+CO_COROUTINE = 0x80
 # Where nobody sees the process, it ends some minutes after its last use.
 IDLE_EXIT_S = 600.0
 GROUPS = ("model", "server", "sampling")
@@ -152,10 +155,25 @@ def _history(settings: Settings) -> "HistoryFile | None":
 
 
 def _defer_modules() -> None:
-    """Keep away what uvicorn imports, and few servers use."""
-    # Defaults of its options.
-    defer("ssl", {"CERT_NONE": 0, "PROTOCOL_TLS_SERVER": 16})
+    """Keep away what asyncio, starlette and uvicorn import, and use for a few words of it."""
+    # Without OpenSSL loaded, no socket is one of its own. The others are defaults of options.
+    defer("ssl", {"SSLSocket": (), "CERT_NONE": 0, "PROTOCOL_TLS_SERVER": 16})
+    defer("subprocess", {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3})
+    defer(
+        "inspect",
+        {
+            "isclass": lambda value: isinstance(value, type),
+            "isfunction": lambda value: isinstance(value, FunctionType),
+            "ismethod": lambda value: isinstance(value, MethodType),
+            "iscoroutinefunction": _is_coroutine_function,
+        },
+    )
     defer("logging.config")
+
+
+def _is_coroutine_function(value: object) -> bool:
+    code = getattr(value, "__code__", None)
+    return isinstance(code, CodeType) and bool(code.co_flags & CO_COROUTINE)
 
 
 def _tell_when_ready(engine: "Engine", instance: "Instance | None", sandbox: Sandbox) -> None:

@@ -4,7 +4,6 @@ Only model.py, model_runner.py and what samples call it. The package's own `__in
 it would import numpy and a second engine.
 """
 
-import _ctypes
 import ctypes
 import functools
 import importlib
@@ -139,46 +138,26 @@ def _binding() -> Any:
 
 
 def _load_backends() -> None:
-    start_library(library_folder())
-    if sys.platform == "linux":
-        # So that the binding, which has ctypes open it, finds it there.
-        _open(library_folder() / "libllama.so")
+    start = start_library(library_folder())
+    # ggml looks for the backend that a variable names.
+    if start and "GGML_BACKEND_PATH" not in os.environ and _open_libraries(start):
+        return
     ggml = ggml_library("ggml")
     ggml.ggml_log_set(_do_nothing(), None)
-    if not _load_best_variant(ggml):
-        ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
+    ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
 
 
-def _load_best_variant(ggml: ctypes.CDLL) -> bool:
-    """Load the CPU variant that ggml would choose, without opening those that score less.
+def _open_libraries(start: ctypes.CDLL) -> bool:
+    """Open libllama and the CPU variant that ggml would choose, and none that score less.
 
     Returns:
-        Whether it was loaded. It is not where other backends may be beside the variants, or where
-        a variable names one.
+        Whether there is such a variant.
     """
-    if sys.platform != "linux" or "GGML_BACKEND_PATH" in os.environ:
-        return False
-    for name in VARIANTS:
-        path = library_folder() / f"libggml-cpu-{name}.so"
-        if not path.exists():
-            continue
-        library = _open(path)
-        if library.ggml_backend_score():
-            return bool(ggml.ggml_backend_load(str(path).encode()))
-        _ctypes.dlclose(library._handle)
-    return False
-
-
-def _open(path: Path) -> ctypes.CDLL:
-    """Open a library of Linux as ctypes does, but without the interpreter's lock.
-
-    The main thread imports meanwhile; finding a library's symbols takes some milliseconds.
-    """
-    dlopen = ctypes.CDLL(None).dlopen
-    dlopen.restype = ctypes.c_void_p
-    # Without a handle, ctypes tries by itself and says why it fails.
-    handle = dlopen(os.fsencode(path), os.RTLD_NOW)
-    return ctypes.CDLL(str(path), handle=handle)
+    folder = library_folder()
+    variants = [os.fsencode(folder / f"libggml-cpu-{name}.so") for name in VARIANTS]
+    paths = (ctypes.c_char_p * (len(variants) + 1))(*variants)
+    start.solofile_open.restype = ctypes.c_bool
+    return bool(start.solofile_open(os.fsencode(folder / "libllama.so"), paths))
 
 
 def _do_nothing() -> Any:
