@@ -19,7 +19,7 @@ defer(
     get_type_hints="typing",
 )
 
-from runtime.engine.llama import begin_loading  # noqa: E402 - it imports them
+from runtime.engine.start_library import begin_opening  # noqa: E402 - it imports them
 from runtime.errors import AppError  # noqa: E402
 
 # They need no engine.
@@ -43,6 +43,10 @@ def main() -> NoReturn:
     _restore_library_path()
     arguments = without_unpack_dir(sys.argv[1:])
     if not arguments or arguments[0] not in _READING_COMMANDS:
+        begin_opening()
+        # Imported while the libraries are opened.
+        from runtime.engine.llama import begin_loading
+
         begin_loading()
     code = _exit_code(arguments)
     sys.stdout.flush()
@@ -64,7 +68,7 @@ def without_unpack_dir(arguments: list[str]) -> list[str]:
 
 
 def _exit_code(arguments: list[str]) -> int:
-    # Imported while the libraries load.
+    # Imported while the binding is.
     from runtime.cli.command import let_go_of_stdout, say
     from runtime.cli.commands import run
     from runtime.desktop.attendance import was_double_clicked

@@ -10,9 +10,7 @@ from typing import Any, TypeVar
 _running = threading.RLock()
 
 
-def defer(
-    name: str, /, constants: Mapping[str, object] | None = None, **homes: str
-) -> None:
+def defer(name: str, /, constants: Mapping[str, object] | None = None, **homes: str) -> None:
     """Make a module known without running it: that is done when one of its names is first used.
 
     The modules inside a package are imported as ever.

@@ -96,23 +96,23 @@ class _Mover(ast.NodeTransformer):
         }
         self._look_through(symtable.symtable(text, "", "exec"), functions, None)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Leave it."""
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         """Leave it."""
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         """Leave it."""
         return node
 
-    def visit_If(self, node: ast.If) -> ast.AST:  # noqa: N802
+    def visit_If(self, node: ast.If) -> ast.AST:
         """Drop what is not used of what is imported on a condition."""
         return self._visit_conditional(node)
 
-    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802
+    def visit_Try(self, node: ast.Try) -> ast.AST:
         """Treat an import that may fail as one that does not: all modules are frozen."""
         attempted = _attempted_import(node)
         if not attempted:
@@ -120,11 +120,11 @@ class _Mover(ast.NodeTransformer):
         kept = self._visit_import(attempted)
         return node if isinstance(kept, Import) else kept
 
-    def visit_Import(self, node: ast.Import) -> ast.AST:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> ast.AST:
         """Move it, or what of it can be moved."""
         return self._visit_import(node)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """Move it, or what of it can be moved."""
         return self._visit_import(node)
 

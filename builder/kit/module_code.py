@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from builder.kit.late_imports import move_late_imports
 
-
 # Its functions' annotations say what bodies they take.
 _READ_ANNOTATIONS = "runtime.server."
 
@@ -36,15 +35,15 @@ T = TypeVar("T", ast.FunctionDef, ast.AsyncFunctionDef)
 class _Lightener(ast.NodeTransformer):
     """Takes away what nothing in the frozen runtime looks at."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Take its annotations away."""
         return self._without_annotations(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         """Take its annotations away."""
         return self._without_annotations(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         """Give a decorated class a text about itself: a dataclass without one makes it."""
         self.generic_visit(node)
         if node.decorator_list:

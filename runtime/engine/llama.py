@@ -17,21 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.deferred_module import defer
-from runtime.engine.start_library import start_library
+from runtime.engine import start_library
+from runtime.engine.start_library import begin_opening
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _KEPT_LOG_LINES = 50
 _C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
-# The variants of the CPU backend, those first that ggml scores highest where they can run: it adds
-# up what each is compiled to use (arch/x86/cpu-feats.cpp, arch/arm/cpu-feats.cpp).
-VARIANTS = (
-    "sapphirerapids", "zen4", "cooperlake", "icelake", "cascadelake", "cannonlake", "skylakex",
-    "alderlake", "haswell", "piledriver", "ivybridge", "sandybridge", "sse42", "x64",
-    "armv9.2_2", "armv9.2_1", "armv8.6_2", "armv8.6_1", "armv8.2_3", "armv8.2_2", "armv8.2_1",
-    "armv8.0_1",
-)  # fmt: skip
 # What the system's loader calls ggml's libraries. On Windows they may begin with lib, too.
 _LIBRARY_NAMES = {"win32": "*{}.dll", "darwin": "lib{}.0.dylib"}
 
@@ -138,26 +131,11 @@ def _binding() -> Any:
 
 
 def _load_backends() -> None:
-    start = start_library(library_folder())
-    # ggml looks for the backend that a variable names.
-    if start and "GGML_BACKEND_PATH" not in os.environ and _open_libraries(start):
+    if begin_opening()():
         return
     ggml = ggml_library("ggml")
     ggml.ggml_log_set(_do_nothing(), None)
     ggml.ggml_backend_load_all_from_path(str(library_folder()).encode())
-
-
-def _open_libraries(start: ctypes.CDLL) -> bool:
-    """Open libllama and the CPU variant that ggml would choose, and none that score less.
-
-    Returns:
-        Whether there is such a variant.
-    """
-    folder = library_folder()
-    variants = [os.fsencode(folder / f"libggml-cpu-{name}.so") for name in VARIANTS]
-    paths = (ctypes.c_char_p * (len(variants) + 1))(*variants)
-    start.solofile_open.restype = ctypes.c_bool
-    return bool(start.solofile_open(os.fsencode(folder / "libllama.so"), paths))
 
 
 def _do_nothing() -> Any:
@@ -187,7 +165,5 @@ def gpu_plugin_folder() -> Path:
 
 
 def library_folder() -> Path:
-    """Return the folder with the native libraries: the frozen one, or `LLAMA_CPP_LIB_PATH`."""
-    if frozen := getattr(sys, "_MEIPASS", None):
-        return Path(frozen) / "llama"
-    return Path(os.environ["LLAMA_CPP_LIB_PATH"])
+    """Return the folder with the native libraries."""
+    return Path(start_library.library_folder())

@@ -13,7 +13,7 @@ import msgspec
 from runtime.engine.attention import AttentionOptions
 from runtime.engine.c_file import with_c_file
 from runtime.engine.header import ModelHeader
-from runtime.engine.llama import Llama, library_folder
+from runtime.engine.llama import Llama
 from runtime.engine.pooling import Pooling, pooling_of
 from runtime.engine.sampling.params import recommended_sampling
 from runtime.engine.start_library import start_library
@@ -211,7 +211,7 @@ class Model:
         is_end = self.llama.quick("llama_vocab_is_eog")
         is_end.restype = ctypes.c_bool
         vocab = ctypes.c_void_p(self.vocab)
-        if library := start_library(library_folder()):
+        if library := start_library():
             tokens = (ctypes.c_int32 * self.n_vocab)()
             return tokens[: library.solofile_end_tokens(is_end, vocab, self.n_vocab, tokens)]
         return [token for token in range(self.n_vocab) if is_end(vocab, token)]

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is for Linux
 
 CLEARING = """
 import ctypes, json, mmap
-from runtime.engine.llama import ggml_library, library_folder
+from runtime.engine.llama import ggml_library
 from runtime.engine.start_library import start_library
 
-ours = start_library(library_folder())
+ours = start_library()
 base = ggml_library("ggml-base")
 for name in ("cpu_buffer_type", "buft_alloc_buffer", "buffer_get_base", "cpu_buffer_from_ptr"):
     getattr(base, f"ggml_backend_{name}").restype = ctypes.c_void_p
