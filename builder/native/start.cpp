@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -119,6 +120,9 @@ private:
     }
 };
 
+// glibc maps larger pieces by themselves in any case.
+constexpr size_t ROOM_BYTES = 31 << 20;
+
 // Smaller ones are cleared as quickly.
 constexpr size_t LEAST_CLEARED_BYTES = 1 << 20;
 
@@ -195,6 +199,18 @@ EXPORT bool solofile_open(const char *llama, const char *const *backends)
         dlclose(backend);
     }
     return false;
+}
+
+// Make room for the calling thread's next small pieces of memory at once. The C library asks the
+// system for each few pages, which waits for the other threads, and stops them.
+EXPORT void solofile_make_room()
+{
+    // The first is mapped by itself. Once it is freed, glibc takes pieces that are smaller from the
+    // thread's own memory, which it keeps up to twice that size.
+    for (size_t size : {ROOM_BYTES, ROOM_BYTES - (1 << 16)}) {
+        void *volatile piece = malloc(size);
+        free(piece);
+    }
 }
 
 // List the tokens of which `is_end`, llama_vocab_is_eog, is true, and return how many they are.

@@ -6,6 +6,7 @@ from runtime import machine
 from runtime.engine.context_size import check_weights_fit
 from runtime.engine.llama import Llama
 from runtime.engine.model import Model
+from runtime.engine.start_library import make_room
 from runtime.engine.weights import LoadOptions, Weights
 
 LoadingModel = Future[Model]
@@ -23,6 +24,8 @@ def begin_loading_model(weights: Weights, options: LoadOptions) -> LoadingModel:
 
 def _load(weights: Weights, options: LoadOptions) -> Model:
     llama = Llama.load()
+    # A vocabulary is some 100,000 pieces.
+    make_room()
     total_bytes = machine.memory_total_bytes()
     if options.offload:
         from runtime.engine.offload.devices import gpu_memory_bytes

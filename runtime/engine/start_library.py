@@ -62,6 +62,12 @@ def begin_opening() -> Callable[[], bool]:
     return are_open
 
 
+def make_room() -> None:
+    """Make this thread quick at taking small pieces of memory, where there is the library."""
+    if library := start_library():
+        library.solofile_make_room()
+
+
 def library_folder() -> str:
     """Return the folder with the native libraries: the frozen one, or `LLAMA_CPP_LIB_PATH`."""
     if frozen := getattr(sys, "_MEIPASS", None):
