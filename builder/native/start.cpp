@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <dlfcn.h>
@@ -19,6 +20,10 @@
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 #define EXPORT_CPP __attribute__((visibility("default")))
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 // Linux 5.14
+#endif
 
 namespace {
 
@@ -85,6 +90,15 @@ bool is_in_memory(const llama_file *file)
     auto num_missing = static_cast<size_t>(std::count_if(
         pages.begin(), pages.end(), [](unsigned char page) { return !(page & 1); }));
     return is_known && num_missing <= pages.size() / 8;
+}
+
+// Enter the pages of mapped memory, some at a time: other threads that map memory wait meanwhile.
+void enter_pages(char *begin, size_t size)
+{
+    constexpr size_t STEP = 2 << 20;
+    for (size_t done = 0; done < size; done += STEP)
+        if (madvise(begin + done, std::min(STEP, size - done), MADV_POPULATE_READ) != 0)
+            return;
 }
 
 // The bytes that byte-level tokens write as a character of one or two bytes, by its code point.
@@ -161,17 +175,21 @@ EXPORT_CPP uint8_t unicode_utf8_to_byte(const std::string &character)
     return byte < 0 ? byte_of(character) : static_cast<uint8_t>(byte);
 }
 
-// Map the weights without entering their pages one by one where they are in memory already: that is
-// done sixteen at a time, and on all threads, when they are first used. Where they are not, they are
-// read in one go before.
+// Map the weights, and where they are in memory already, enter their pages on a thread of its own,
+// which has a processor for itself until the first prompt is computed.
 EXPORT_CPP void llama_model_loader::init_mappings(bool prefetch, llama_mlocks *locks)
 {
-    using Method = void (llama_model_loader *, bool, llama_mlocks *);
+    using Method = void(llama_model_loader *, bool, llama_mlocks *);
     static auto *map = replaced(function_of<Method>(&llama_model_loader::init_mappings), LLAMA);
-    bool is_there = !locks;
+    static auto *begin_of = in_llama<char *(const llama_mmap *)>("_ZNK10llama_mmap4addrEv");
+    static auto *size_of = in_llama<size_t(const llama_mmap *)>("_ZNK10llama_mmap4sizeEv");
+    bool is_there = prefetch && !locks;
     for (const auto &file : files)
         is_there = is_there && is_in_memory(file.get());
     map(this, prefetch && !is_there, locks);
+    for (const auto &mapping : mappings)
+        if (is_there)
+            std::thread(enter_pages, begin_of(mapping.get()), size_of(mapping.get())).detach();
 }
 
 // Open libllama and the first backend of several that suits this processor, without Python, whose
