@@ -2,9 +2,8 @@
 
 import ast
 from types import CodeType
-from typing import TypeVar
 
-from builder.kit.late_imports import move_late_imports
+from builder.kit.late_imports import Function, move_late_imports
 
 # Its functions' annotations say what bodies they take.
 _READ_ANNOTATIONS = "runtime.server."
@@ -29,19 +28,18 @@ def module_code(source: str, name: str, *, is_package: bool) -> CodeType:
     return compile(tree, file, "exec", dont_inherit=True, optimize=2)
 
 
-T = TypeVar("T", ast.FunctionDef, ast.AsyncFunctionDef)
-
-
 class _Lightener(ast.NodeTransformer):
     """Takes away what nothing in the frozen runtime looks at."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Take its annotations away."""
-        return self._without_annotations(node)
+        self._drop_annotations(node)
+        return node
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         """Take its annotations away."""
-        return self._without_annotations(node)
+        self._drop_annotations(node)
+        return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         """Give a decorated class a text about itself: a dataclass without one makes it."""
@@ -51,14 +49,12 @@ class _Lightener(ast.NodeTransformer):
             node.body.insert(0, statement)
         return node
 
-    def _without_annotations(self, node: T) -> T:
+    def _drop_annotations(self, node: Function) -> None:
         node.returns = None
-        parameters = node.args
+        taken = node.args
         for parameter in (
-            *parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs,
-            parameters.vararg, parameters.kwarg,
+            *taken.posonlyargs, *taken.args, *taken.kwonlyargs, taken.vararg, taken.kwarg,
         ):  # fmt: skip
             if parameter:
                 parameter.annotation = None
         self.generic_visit(node)
-        return node

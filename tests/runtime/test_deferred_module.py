@@ -72,3 +72,13 @@ def test_a_module_that_is_there_is_left_alone() -> None:
     package = importlib.import_module("late_package")
     defer("late_package")
     assert sys.modules["late_package"] is package
+
+
+def test_constants_do_not_run_it() -> None:
+    """What is asked for before it runs may be said beforehand; then its own names count."""
+    defer("late_package", {"number": 3})
+    package = importlib.import_module("late_package")
+    assert package.number == 3
+    assert _ran() == []
+    assert package.inner.number == 7
+    assert package.number == 7

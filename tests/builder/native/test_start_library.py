@@ -52,6 +52,25 @@ told["not its own"] = clear(buffer, len(memory), 0)
 print(json.dumps(told))
 """
 
+READING = """
+import hashlib, json, pathlib, sys
+from runtime.engine.llama import Llama
+from runtime.engine.model import Model
+from runtime.engine.weights import Weights
+
+path = pathlib.Path(sys.argv[1])
+model = Model.load(Llama.load(), Weights(path, 0, path.stat().st_size))
+pieces = [model.piece(token) for token in range(model.n_vocab)]
+print(json.dumps({
+    "pieces": hashlib.sha256(repr(pieces).encode()).hexdigest(),
+    "name": model.metadata("general.name"),
+    "template": model.chat_template(),
+    "tokens": model.tokenize(
+        "Überall 東京, \\u00ad and\\ttabs: naïve 🦙", add_special=True, parse_special=True
+    ),
+}))
+"""
+
 ANSWERING = """
 import json, pathlib, sys
 from runtime.engine.loading import EngineOptions, load_model
@@ -99,6 +118,14 @@ def test_a_context_takes_memory_as_it_fills(with_it: Path, tmp_path: Path, gguf:
 
     assert usual["anonymous"] - quick["anonymous"] > 170_000_000
     assert quick["ends"] == usual["ends"] != []
+
+
+def test_a_model_reads_the_same(with_it: Path, tmp_path: Path, gguf: Path) -> None:
+    """All pieces of the vocabulary, its metadata and its tokens are what llama.cpp says itself."""
+    quick = told(with_it, READING, gguf)
+
+    assert quick == told(libraries_with(tmp_path / "without", []), READING, gguf)
+    assert quick["tokens"]
 
 
 @pytest.mark.parametrize("name", ["macos-arm64", "windows-x86_64"])

@@ -2,13 +2,16 @@
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
+from builder.native.start_library import start_libraries
+from builder.targets import host_target
 from runtime.cli.cpu_report import cpu_report
 from runtime.engine.cpu_variants import CpuVariant, cpu_variants
-from runtime.engine.llama import VARIANTS, library_folder
-from tests.gpu_libraries import run_with
+from runtime.engine.start_library import VARIANTS
+from tests.gpu_libraries import libraries_with, run_with
 
 LOADING = """
 from pathlib import Path
@@ -34,14 +37,17 @@ def test_the_best_that_can_run_is_used(binding: None) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ggml itself chooses")
-def test_a_start_takes_the_same(binding: None) -> None:
+def test_a_start_takes_the_same(binding: None, tmp_path: Path) -> None:
     """A start tries them in the order of their scores, and knows all of them."""
+    folder = libraries_with(tmp_path / "libraries", [])
+    for library in start_libraries(host_target()):
+        (folder / library.name).symlink_to(library)
     variants = cpu_variants()
 
     assert {variant.name for variant in variants} <= set(VARIANTS)
     runnable = [variant.name for variant in variants if variant.score]
     assert runnable == [name for name in VARIANTS if name in runnable]
-    completed = run_with(library_folder(), "-c", LOADING)
+    completed = run_with(folder, "-c", LOADING)
     assert set(re.findall(r"ggml-cpu-(.+)\.so", completed.stdout)) == {runnable[0]}
 
 
