@@ -1,8 +1,8 @@
-"""A long system prompt: from starting the program to the first text of its first answer.
+"""A system prompt: from starting the program to the first text of its first answer.
 
 `python -m bench.handbook [--rounds N]` makes a solofile with the prompt baked in, one built with
-`--set flash-attn=off` as well, and one without, for each length, and asks them and llama-server in
-turn, each just started, with files in the page cache.
+`--set flash-attn=off` as well, and one without, for each of three prompts, and asks them and
+llama-server in turn, each just started, with files in the page cache.
 """
 
 import argparse
@@ -19,14 +19,14 @@ from bench.prompts import text
 from bench.servers import Server, Sizes, llama_server
 from builder import console
 from builder.bake.prompt import BakeOptions
-from builder.demo import demo_source
+from builder.demo import SYSTEM_PROMPT, demo_source
 from builder.make import Order, make_solofile
 from builder.targets import host_target
 from runtime.machine import physical_cores
 
-# By words: SmolLM2 reads them as about 600 and 4,000 tokens. The other number is the largest share
-# of llama-server's time that a baked prompt should take.
-LENGTHS = {520: 1 / 15, 3480: 1 / 50}
+# The demo's, and texts that SmolLM2 reads as about 600 and 4,000 tokens. The number is the largest
+# share of llama-server's time that a baked prompt should take.
+PROMPTS = {SYSTEM_PROMPT: 1 / 2, text(1, 520): 1 / 15, text(1, 3480): 1 / 50}
 N_CTX = 8192
 QUESTION = "Where does the silver bridge lead?"
 NUM_TOKENS = 4
@@ -62,8 +62,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args(arguments).rounds
     sizes = Sizes(num_clients=1, n_ctx_per_client=N_CTX, n_threads=physical_cores())
-    for num_words, bound in LENGTHS.items():
-        system_prompt = text(1, num_words)
+    for system_prompt, bound in PROMPTS.items():
         with tempfile.TemporaryDirectory() as folder:
             make = partial(_solofile, folder=Path(folder), system_prompt=system_prompt)
             ours = [
@@ -87,7 +86,7 @@ def main(arguments: list[str]) -> None:
         for name in ("baked", "baked, -fa off"):
             pairs = zip(times["llama-server"], times[name], strict=True)
             ratio = statistics.median(theirs / own for theirs, own in pairs)
-            console.result(f"  {name} / llama-server: 1/{ratio:.0f}, wanted 1/{1 / bound:.0f}")
+            console.result(f"  {name} / llama-server: 1/{ratio:.1f}, wanted 1/{1 / bound:.0f}")
 
 
 if __name__ == "__main__":

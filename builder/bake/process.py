@@ -15,7 +15,7 @@ from runtime.cli.engine_settings import MIB, engine_options
 from runtime.engine.loading import load_model
 from runtime.engine.model import Model
 from runtime.engine.model_runner import ModelRunner
-from runtime.engine.prompt_cache import MIN_RESTORED_TOKENS, prompt_key
+from runtime.engine.prompt_cache import MIN_BAKED_TOKENS, prompt_key
 from runtime.engine.prompt_file import PromptFile
 from runtime.engine.state_facts import state_facts
 from runtime.engine.types import BatchSlice
@@ -84,10 +84,10 @@ def _require_exact(model: Model, runner: ModelRunner) -> None:
 
 def _require_length(prompt: Prompt, length: int, n_ctx: int) -> None:
     begin = repr(prompt.system[:40])
-    if length < MIN_RESTORED_TOKENS:
+    if length < MIN_BAKED_TOKENS:
         raise UsageError(
             f"The prompt {begin} has {length} tokens that all conversations begin with, and only "
-            f"from {MIN_RESTORED_TOKENS} on is there time to be saved.",
+            f"from {MIN_BAKED_TOKENS} on is there time to be saved.",
             hint="Bake a longer one, or none: `rebase` has --no-bake for that.",
         )
     if length >= n_ctx:

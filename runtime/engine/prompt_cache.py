@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 # What is shorter is computed in a moment.
 MIN_SAVED_TOKENS = 64
 MIN_RESTORED_TOKENS = 32
+# What every start of a solofile saves counts sooner, and it is mapped.
+MIN_BAKED_TOKENS = 8
 # A state is loaded whole. That is some hundred times as fast as computing it, so a small part of
 # one is worth it, but not the smallest.
 MIN_RESTORED_SHARE = 1 / 16
@@ -159,7 +161,8 @@ class PromptCache:
         best, best_length = None, known
         for file in self._files:
             length = self._usable_length(file.tokens, prompt[:-1])
-            least_gain = max(MIN_RESTORED_TOKENS, len(file.tokens) * MIN_RESTORED_SHARE)
+            least = MIN_BAKED_TOKENS if file.is_baked else MIN_RESTORED_TOKENS
+            least_gain = max(least, len(file.tokens) * MIN_RESTORED_SHARE)
             is_better = length > best_length and length - known >= least_gain
             if is_better and self._cache.can_restore(len(file.tokens)):
                 best, best_length = file, length
