@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 MIN_SAVED_TOKENS = 64
 MIN_RESTORED_TOKENS = 32
 # What every start of a solofile saves counts sooner, and it is mapped.
-MIN_BAKED_TOKENS = 8
+MIN_BAKED_TOKENS = 12
 # A state is loaded whole. That is some hundred times as fast as computing it, so a small part of
 # one is worth it, but not the smallest.
 MIN_RESTORED_SHARE = 1 / 16
