@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bench.servers import OTHERS, OURS, Server, solofile
 from bench.workloads.chat import CHAT
 from bench.workloads.clients import CLIENTS
-from bench.workloads.cold_start import COLD_START, FIRST_START
+from bench.workloads.cold_start import BAKED_START, COLD_START, FIRST_START
 from bench.workloads.decode import DECODE
 from bench.workloads.long_prompt import LONG_PROMPT
 from bench.workloads.prompt import PROMPT
@@ -20,6 +20,7 @@ WORKLOADS = {
     for workload in (
         COLD_START,
         FIRST_START,
+        BAKED_START,
         DECODE,
         PROMPT,
         CLIENTS,

@@ -56,11 +56,18 @@ class Server:
         return [*self.program, *self.size_options(sizes)]
 
 
-def solofile() -> Server:
-    """Return the demo's solofile, made anew."""
+def solofile(output: Path | None = None, *, is_baked: bool = False) -> Server:
+    """Return the demo's solofile, made anew.
+
+    Args:
+        output: The folder to make it in; None for the default.
+        is_baked: Whether its system prompt is computed, and in it.
+    """
+    from builder.bake.prompt import BakeOptions
     from builder.demo import make_demo
 
-    path = Path(make_demo(None).path).resolve()
+    bake = BakeOptions(has_system=True) if is_baked else None
+    path = Path(make_demo(output, bake).path).resolve()
     return Server(OURS, [str(path), "serve", "--no-browser"], _llama_cpp_options)
 
 

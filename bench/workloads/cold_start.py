@@ -5,10 +5,11 @@ import functools
 import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from bench.client import ask, messages
 from bench.process import running
-from bench.servers import Server, Sizes
+from bench.servers import OURS, Server, Sizes, solofile
 from bench.workloads.workload import Metric, Workload, at_most
 
 PROMPT = "What is the capital of France?"
@@ -26,6 +27,16 @@ def measure_first(server: Server, sizes: Sizes) -> dict[str, float]:
     """Start the server as on a machine that it was just copied to, and ask until it answers."""
     variables = server.variables | {"SOLOFILE_CACHE": tempfile.mkdtemp(dir=_folder())}
     return measure(replace(server, variables=variables), sizes)
+
+
+def measure_baked(server: Server, sizes: Sizes) -> dict[str, float]:
+    """Start the server, ours with its system prompt baked in, and ask until it answers."""
+    return measure(_baked() if server.name == OURS else server, sizes)
+
+
+@functools.cache
+def _baked() -> Server:
+    return solofile(Path(_folder()), is_baked=True)
 
 
 @functools.cache
@@ -57,5 +68,15 @@ FIRST_START = Workload(
     n_ctx_per_client=COLD_START.n_ctx_per_client,
     metrics=(Metric("exec to first text", "s", is_rate=False, target=at_most(1.0)),),
     measure=measure_first,
+    num_warmups=1,
+)
+
+BAKED_START = Workload(
+    name="baked-start",
+    summary="as cold-start, with the system prompt baked into ours",
+    num_clients=COLD_START.num_clients,
+    n_ctx_per_client=COLD_START.n_ctx_per_client,
+    metrics=COLD_START.metrics,
+    measure=measure_baked,
     num_warmups=1,
 )

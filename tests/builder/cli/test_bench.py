@@ -15,6 +15,7 @@ def test_list_names_every_workload() -> None:
     assert names == [
         "cold-start",
         "first-start",
+        "baked-start",
         "decode",
         "prompt",
         "clients",
