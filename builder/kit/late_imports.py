@@ -18,7 +18,7 @@ LATE = frozenset({
     "anyio", "anyio.abc", "anyio.to_thread", "asyncio.sslproto", "asyncio.staggered",
     "configparser", "csv", "email.utils", "gettext", "hashlib", "hmac", "html", "http.client",
     "http.cookies", "inspect", "ipaddress", "jinja2.bccache", "jinja2.loaders", "locale",
-    "msgspec._json_schema", "msgspec.inspect", "pickle", "pprint", "random", "secrets",
+    "msgspec._json_schema", "pickle", "pprint", "random", "secrets",
     "starlette.formparsers", "starlette.websockets", "tempfile", "textwrap", "tokenize",
     "traceback", "typing_extensions", "uvicorn._types", "uvicorn.importer", "uvicorn.main",
     "uvicorn.middleware.asgi2", "uvicorn.middleware.message_logger",
@@ -32,16 +32,17 @@ _HOOK = "__getattr__"
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError"}
 
 
-def move_late_imports(tree: ast.Module, package: str) -> None:
+def move_late_imports(tree: ast.Module, name: str, *, is_package: bool) -> None:
     """Change a module's tree so that its imports of late modules run when they are first used.
 
     An import stays where the module's own run, or a default of a parameter, uses a name of it.
 
     Args:
         tree: The module, already without what is not to be compiled.
-        package: What its relative imports start from.
+        name: Its whole name.
+        is_package: Whether it is a package's `__init__`.
     """
-    mover = _Mover(tree, package)
+    mover = _Mover(tree, name, is_package=is_package)
     if mover.has_hook or not any(mover.late(node) for node in ast.walk(tree)):
         return
     mover.find_uses()
@@ -62,9 +63,10 @@ class _Uses:
 class _Mover(ast.NodeTransformer):
     """Takes late imports out of what a module runs when it is imported."""
 
-    def __init__(self, tree: ast.Module, package: str) -> None:
+    def __init__(self, tree: ast.Module, name: str, *, is_package: bool) -> None:
         self._tree = tree
-        self._package = package
+        self._package = name if is_package else name.rpartition(".")[0]
+        self._own_modules = name if is_package else None
         self._bound = _bound_names(tree.body)
         self._bound_late = self._late_names(tree.body)
         self._uses: defaultdict[str, _Uses] = defaultdict(_Uses)
@@ -83,6 +85,9 @@ class _Mover(ast.NodeTransformer):
         if not isinstance(node, ast.ImportFrom) or node.names[0].name == "*":
             return []
         module = self._absolute(node)
+        if module == self._own_modules:
+            # The import would ask the package for the module's name first, and so the hook.
+            return []
         return [n for n in node.names if module in LATE or f"{module}.{n.name}" in LATE]
 
     def find_uses(self) -> None:

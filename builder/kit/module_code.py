@@ -22,7 +22,7 @@ def module_code(source: str, name: str, *, is_package: bool) -> CodeType:
     tree = ast.parse(source)
     if not name.startswith(_READ_ANNOTATIONS):
         _Lightener().visit(tree)
-    move_late_imports(tree, name if is_package else name.rpartition(".")[0])
+    move_late_imports(tree, name, is_package=is_package)
     place = name.replace(".", "/")
     file = f"{place}/__init__.py" if is_package else f"{place}.py"
     return compile(tree, file, "exec", dont_inherit=True, optimize=2)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from builder.demo import make_demo
@@ -52,6 +53,16 @@ def test_the_weights_are_mapped_and_shared(solofile: Path) -> None:
         ServedSolofile(solofile, "--port", "0") as first,
         ServedSolofile(solofile, "--port", "0") as second,
     ):
+        for running in (first, second):
+            # A prompt uses all of the weights.
+            asked = b'{"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 2}'
+            request = urllib.request.Request(
+                f"{running.url}/v1/chat/completions",
+                asked,
+                {"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=60) as response:
+                assert response.status == 200
         for running in (first, second):
             mapped = _mapping(running.process.pid, solofile)
             assert mapped["Size"] * 1024 > 90_000_000

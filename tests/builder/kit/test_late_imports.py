@@ -142,6 +142,13 @@ def test_relative_imports() -> None:
     assert module.names["f"]() is sys.modules["asyncio.sslproto"]
 
 
+def test_a_package_imports_its_own_modules_itself() -> None:
+    """Python asks a package for a module's name before it imports that; so may not the hook."""
+    names: dict[str, Any] = {"__name__": "email", "__package__": "email", "__path__": []}
+    exec(module_code("from . import utils\n", "email", is_package=True), names)
+    assert names["utils"] is sys.modules["email.utils"]
+
+
 def test_others_still_find_the_names() -> None:
     """Whoever asks the module for what it imported gets it; other names are none."""
     hook = Module("from email.utils import formatdate, parsedate\n").names["__getattr__"]
