@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -93,12 +94,14 @@ bool is_in_memory(const llama_file *file)
 }
 
 // Enter the pages of mapped memory, some at a time: other threads that map memory wait meanwhile.
+// Some may be unmapped by now: llama.cpp keeps only what tensors lie in.
 void enter_pages(char *begin, size_t size)
 {
     constexpr size_t STEP = 2 << 20;
     for (size_t done = 0; done < size; done += STEP)
-        if (madvise(begin + done, std::min(STEP, size - done), MADV_POPULATE_READ) != 0)
-            return;
+        if (madvise(begin + done, std::min(STEP, size - done), MADV_POPULATE_READ) != 0 &&
+            errno == EINVAL)
+            return; // The kernel is too old.
 }
 
 // The bytes that byte-level tokens write as a character of one or two bytes, by its code point.
