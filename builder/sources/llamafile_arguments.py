@@ -9,7 +9,7 @@ import msgspec
 from builder.defaults import typed_setting
 from builder.sources.taken import Taken
 from runtime.settings.option import Option
-from runtime.settings.options import OPTIONS
+from runtime.settings.options import GROUPS, OPTIONS
 from runtime.settings.values import GPU_SETTINGS
 
 _OPTIONS = {flag: option for option in OPTIONS for flag in option.flags}
@@ -112,7 +112,7 @@ def _take(taken: Taken, flag: str, words: _Words) -> None:
 
 
 def _why_not(option: Option, value: str | bool) -> str:
-    if option.group == "server" and option.name != "browser":
+    if option in GROUPS["server"] and option.name != "browser":
         return f"whoever starts it says so, or --set {option.flags[-1].lstrip('-')} at the build"
     if option.name in GPU_SETTINGS:
         return "what fits is chosen where it runs"

@@ -63,9 +63,9 @@ def _without_foreign(arguments: list[str]) -> list[str]:
     named = named_flags(arguments)
     if not named:
         return arguments
-    from runtime.settings.options import OPTIONS
+    from runtime.settings.options import OPTIONS, flags_of
 
-    if named <= {flag for option in OPTIONS for flag in option.flags}:
+    if named <= flags_of(OPTIONS):
         return arguments
     from runtime.cli.llama_server_flags import own_arguments
 

@@ -22,15 +22,13 @@ def add_options(
     if not named:
         return
     # Many starts name none, and would wait for the import.
-    from runtime.settings.options import OPTIONS
+    from runtime.settings.options import GROUPS, flags_of
 
-    options = [option for option in OPTIONS if option.group in groups]
-    if named <= {flag for option in options for flag in option.flags}:
-        options = [option for option in options if not named.isdisjoint(option.flags)]
+    needs_all = not named <= flags_of(option for group in groups for option in GROUPS[group])
     for group in groups:
         section = parser.add_argument_group(f"{group} options")
-        for option in options:
-            if option.group == group:
+        for option in GROUPS[group]:
+            if needs_all or not named.isdisjoint(option.flags):
                 _add_option(section, option)
 
 

@@ -9,7 +9,6 @@ class Option(msgspec.Struct, frozen=True):
     Args:
         name: The field of `Settings`.
         flags: How it is spelled; a boolean's second long flag turns it off.
-        group: Which commands have it: `model`, `server` or `sampling`.
         help: What it does.
         metavar: What stands for its value in the help; empty for a boolean.
         is_list: Whether it may be given again, for more between commas.
@@ -17,7 +16,6 @@ class Option(msgspec.Struct, frozen=True):
 
     name: str
     flags: tuple[str, ...]
-    group: str
     help: str
     metavar: str = "N"
     is_list: bool = False
